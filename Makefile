@@ -1,0 +1,70 @@
+# Every target brings up .venv by itself; `make` alone prints the help.
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run sweep ui test test-slow check format lock bench clean
+
+help:  ## print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  ARGS="…" passes overrides on, e.g. make sweep ARGS="data=mnist data.root=FOLDER draws=500"'
+
+setup: $(READY)  ## install what the lock file names into .venv (done by every target)
+
+$(READY): requirements.lock uv.lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Python must be 3.11 or newer; found' "$$($(PYTHON) --version 2>&1)"'; name another with make PYTHON=python3.12' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' || \
+	  { echo 'Python must have its venv module; install it (Debian: apt-get install python3-venv)' >&2; exit 2; }
+	@echo 'Setting up .venv (once)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r uv.lock.txt
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --require-hashes uv.lock.txt requirements.lock
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --offline --editable .
+	@touch $@
+
+run: $(READY)  ## evaluate one cell: ARGS="batch_size=100 …"
+	@$(BIN)/python -m pipeline $(ARGS)
+
+sweep: $(READY)  ## sweep the batch size, log to MLflow, end with a table
+	@$(BIN)/python -m pipeline --multirun +experiment=sweep $(ARGS)
+
+ui: $(READY)  ## open the MLflow dashboard on 127.0.0.1
+	@$(BIN)/python -m pipeline.dashboard $(ARGS)
+
+test: $(READY)  ## run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-slow: $(READY)  ## run the long simulations
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+check: $(READY)  ## ruff (lint and format) and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)  ## let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(READY)  ## resolve the lock files again from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --quiet --output-file requirements.lock
+	@echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --quiet --output-file uv.lock.txt
+
+.venv/.bench: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@touch $@
+
+bench: .venv/.bench  ## speed and memory against peers, as ratios (installs PyTorch; BATCHSCOPE_DATA=FOLDER holds mnist/ and book_network/)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean:  ## remove .venv and everything generated (mlruns/ with all results)
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find mlruns -mindepth 1 -not -name .gitkeep -delete

@@ -1,0 +1,43 @@
+"""Compose, convert, run: ``python -m pipeline [--multirun] [KEY=VALUE …]``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from pipeline import config, report, sweep
+from pipeline.cell import run_cell
+
+
+@hydra.main(version_base="1.3", config_path=config.CONF, config_name="config")
+def _cell(composed: DictConfig) -> None:
+    if sweep.is_running():
+        sweep.run_one(composed)
+        return
+    experiment = config.to_experiment(composed)
+    store, run_id, result = run_cell(experiment)
+    report.cell(result, experiment, store=store, run_id=run_id)
+
+
+def main() -> None:
+    """Run, and end with the exit status that README promises: 0 done, 1 something failed, 2 the request was wrong."""
+    # Hydra prints errors in lines of its own and exits with 1; with this set it hands them over.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    config.register()
+    try:
+        _cell()
+    except KeyboardInterrupt:
+        report.error("interrupted; what was finished is kept")
+        sys.exit(130)
+    except Exception as error:
+        if report.WANTS_TRACEBACK or not config.is_request_error(error):
+            raise
+        report.error(config.one_line(error))
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

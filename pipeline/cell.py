@@ -1,0 +1,112 @@
+"""One cell, from configuration to a finished MLflow run."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import asdict
+from functools import lru_cache
+
+import yaml
+
+from pipeline.errors import BadInput
+from pipeline.experiment import Experiment
+from pipeline.records import LearningCurve
+from pipeline.study.base import Result, Setting
+from pipeline.tracking import Log, Store, digest_of, flatten, source_digest, without_secret
+
+
+def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Store, str, Result]:
+    """Carry a cell out and log it; nothing is written of a request that was wrong.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The cell.
+    parent : str or None
+        The id of the sweep's run that this cell belongs to.
+
+    Returns
+    -------
+    store, run_id, result
+        Where it was logged, and what was found.
+    """
+    started = time.time()
+    # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
+    setting = experiment.prepare()
+    store = experiment.tracking.open()
+    name = f"b={experiment.batch_size}" if parent else f"{experiment.study.name} {setting.dataset.name}"
+    try:
+        result = experiment.study.answer(setting)
+    except BadInput:
+        raise
+    except Exception:
+        run_id = store.start(name, kind="cell", started=started, parent=parent)
+        texts = {"config.yaml": configuration(experiment), "traceback.txt": traceback.format_exc()}
+        store.log(run_id, Log(params=parameters(experiment), texts=texts))
+        store.end(run_id, "FAILED")
+        raise
+    run_id = store.start(name, kind="cell", started=started, parent=parent)
+    store.log(run_id, _log(experiment, setting, result))
+    store.end(run_id, "FINISHED")
+    return store, run_id, result
+
+
+def configuration(experiment: Experiment) -> str:
+    """The resolved configuration as YAML, without secrets."""
+    return yaml.safe_dump(_tree(experiment), sort_keys=False)
+
+
+def parameters(experiment: Experiment) -> dict[str, str]:
+    """The resolved configuration flattened, as MLflow's params."""
+    return flatten(_tree(experiment))
+
+
+def learning_series(curve: LearningCurve | None) -> list[tuple[str, float, int]]:
+    """The learning curve as metrics with step = epoch, counted from 1."""
+    if curve is None:
+        return []
+    return [
+        (f"learning/{name}", float(value), epoch)
+        for name in ("batch_loss", "loss", "accuracy")
+        for epoch, value in enumerate(getattr(curve, name), start=1)
+    ]
+
+
+def cell_digest(experiment: Experiment, setting: Setting) -> str:
+    """Digest of everything that shapes the result: configuration, data and weights by content, source."""
+    tree = {k: v for k, v in _tree(experiment).items() if k not in ("data", "model", "tracking")}
+    return digest_of(tree, setting.dataset.digest, setting.dataset.scale, setting.classifier.digest, _source())
+
+
+def _tree(experiment: Experiment) -> dict[str, object]:
+    tree = asdict(experiment)
+    tree["tracking"]["uri"] = without_secret(tree["tracking"]["uri"])
+    return tree
+
+
+@lru_cache(maxsize=1)
+def _source() -> str:
+    return source_digest()
+
+
+def _log(experiment: Experiment, setting: Setting, result: Result) -> Log:
+    figures = dict(result.figures)
+    if result.curve is not None:
+        from pipeline.plots import learning_curve
+
+        figures["learning_curve"] = learning_curve.draw(result.curve)
+    return Log(
+        params=parameters(experiment),
+        metrics=result.metrics,
+        series=result.series + learning_series(result.curve),
+        tags={
+            "cell_digest": cell_digest(experiment, setting),
+            "population_size": str(len(setting.dataset)),
+            "mlflow.note.content": "\n\n".join(result.notes),
+        },
+        tables={} if result.draws is None else {"draws.parquet": result.draws},
+        texts={"config.yaml": configuration(experiment)},
+        figures=figures,
+        dataset=setting.dataset,
+    )

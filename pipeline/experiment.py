@@ -1,0 +1,78 @@
+"""The stages in sequence: data, sampling, model, loss and accuracy, interval; the study asks the question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.data.base import Data
+from pipeline.errors import BadInput
+from pipeline.interval.by_metric import ByMetric
+from pipeline.model.base import Model, fits
+from pipeline.sampling.base import Sampling
+from pipeline.study.base import Result, Setting, Study, once
+from pipeline.tracking import Tracking
+
+
+@dataclass
+class Experiment:
+    """One cell, as configured; the defaults stand in ``conf/config.yaml``.
+
+    Attributes
+    ----------
+    seed : int
+        At least 0; the only source of randomness of the draws.
+    batch_size : int
+        Rows in a batch, at least 1.
+    draws : int
+        How many independent batches, at least 1.
+    confidence : float
+        Of the intervals, in (0, 1).
+    data, model, sampling, interval, study, tracking
+        The parts.
+    """
+
+    seed: int
+    batch_size: int
+    draws: int
+    confidence: float
+    data: Data
+    model: Model
+    sampling: Sampling
+    interval: ByMetric
+    study: Study
+    tracking: Tracking
+
+    def __post_init__(self) -> None:
+        for key, least in (("seed", 0), ("batch_size", 1), ("draws", 1)):
+            if getattr(self, key) < least:
+                raise BadInput(f"{key} must be a whole number of at least {least}; found {getattr(self, key)}")
+        if not 0 < self.confidence < 1:
+            raise BadInput(f"confidence must be between 0 and 1, such as 0.95; found {self.confidence}")
+
+    def prepare(self) -> Setting:
+        """Load the data and the model, and refuse what cannot work; nothing is written but the caches.
+
+        Raises
+        ------
+        BadInput
+            If data, model, and batch size do not go together.
+        """
+        dataset = once(f"data {self.data!r}", self.data.load)
+        self.sampling.check(len(dataset), self.batch_size)
+        classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
+        fits(classifier, dataset)
+        return Setting(
+            dataset=dataset,
+            classifier=classifier,
+            sampling=self.sampling,
+            interval=self.interval,
+            seed=self.seed,
+            batch_size=self.batch_size,
+            draws=self.draws,
+            confidence=self.confidence,
+        )
+
+    def run(self) -> tuple[Setting, Result]:
+        """Carry the cell out; what was found is not logged yet."""
+        setting = self.prepare()
+        return setting, self.study.answer(setting)

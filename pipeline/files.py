@@ -1,0 +1,50 @@
+"""Where generated things go, and how a file is written so that a half-written one is never seen."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+def mlruns() -> Path:
+    """Return the one folder for everything generated: the project's ``mlruns``, or ``BATCHSCOPE_MLRUNS`` where that is set."""
+    named = os.environ.get("BATCHSCOPE_MLRUNS")
+    return Path(named).resolve() if named else Path(__file__).resolve().parent.parent / "mlruns"
+
+
+def cache(kind: str) -> Path:
+    """Return the folder of one kind of cached file, such as ``models``; made when first written to."""
+    return mlruns() / "cache" / kind
+
+
+def write_beside(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file under a temporary name in the same folder, then move it into place.
+
+    Parameters
+    ----------
+    path : Path
+        The final name; its folder is made if needed, and a file of that name is replaced in one step.
+    write : callable
+        Is given the open binary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def content_digest(*parts: bytes | memoryview) -> str:
+    """Return the SHA-256 (hex) of the parts in order."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()

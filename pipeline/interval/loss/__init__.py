@@ -1,0 +1,5 @@
+"""Intervals for the loss; a new one is one file here, one YAML of the same name, one entry below."""
+
+from pipeline.interval.loss.t import T
+
+MEMBERS: dict[str, type] = {"t": T}

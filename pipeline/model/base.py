@@ -1,0 +1,90 @@
+"""What every model is: a configured part that builds a classifier, and the classifier."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.data.base import Data
+from pipeline.errors import BadInput
+from pipeline.records import Dataset, FloatArray, LearningCurve
+
+
+class Classifier(ABC):
+    """Turns inputs into logits.
+
+    Attributes
+    ----------
+    n_inputs, n_classes : int
+        Width of the inputs and of the logits.
+    digest : str
+        SHA-256 (hex) of everything that shapes the logits.
+    learning_curve : LearningCurve or None
+        Where the classifier was trained here.
+    """
+
+    n_inputs: int
+    n_classes: int
+    digest: str
+    learning_curve: LearningCurve | None = None
+
+    @abstractmethod
+    def logits(self, inputs: NDArray[Any]) -> FloatArray:
+        """Return the unnormalised log-probabilities.
+
+        Parameters
+        ----------
+        inputs : ndarray of float, shape (n, n_inputs)
+            Already scaled.
+
+        Returns
+        -------
+        ndarray of float32 or float64, shape (n, n_classes)
+        """
+
+    def from_stored(self, scale: float) -> Callable[[NDArray[Any]], FloatArray]:
+        """Return a function from inputs as stored (8-bit, not yet scaled) to logits."""
+        return lambda stored: self.logits(np.multiply(stored, np.float32(scale), dtype=np.float32))
+
+
+@dataclass
+class Model(ABC):
+    """A source of a classifier, as configured."""
+
+    name: str
+
+    @abstractmethod
+    def build(self, data: Data) -> Classifier:
+        """Return the classifier; one that is trained here is trained on ``data.load_split("train")``.
+
+        Raises
+        ------
+        BadInput
+            If it cannot be had, or its weights make no network.
+        """
+
+
+def fits(classifier: Classifier, dataset: Dataset) -> None:
+    """Check that a classifier takes the data set's rows and knows its classes.
+
+    Raises
+    ------
+    BadInput
+        If the widths or the classes differ.
+    """
+    width = dataset.inputs.shape[1]
+    if classifier.n_inputs != width:
+        raise BadInput(
+            f"the model must take the data's {width} inputs a row; found a model of {classifier.n_inputs}: "
+            "choose a model made for this data"
+        )
+    if classifier.n_classes != dataset.n_classes:
+        raise BadInput(
+            f"the model must know the data's {dataset.n_classes} classes; found a model of {classifier.n_classes}: "
+            "choose a model made for this data"
+        )

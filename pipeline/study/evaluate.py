@@ -1,0 +1,158 @@
+"""The main question: how far does one batch's loss and accuracy stray from the population's?"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.draws import draw_moments, drawn_rows
+from pipeline.errors import BadInput
+from pipeline.records import Estimate, Scores
+from pipeline.sampling.base import generator
+from pipeline.scoring import score
+from pipeline.study.base import Result, Setting, Study, once
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TIMING_BUDGET = 0.05
+_SHOWN_DRAWS = 100
+
+
+@dataclass
+class Evaluate(Study):
+    """Draw `draws` batches, put an interval around each one's loss and accuracy, and hold them against the population.
+
+    Attributes
+    ----------
+    population : bool
+        Score every row once, so that the errors are known. False evaluates only the rows drawn (for a model that is
+        dear to call) as long as these are fewer than the population, and logs no figure that needs the population.
+    loss_cap : float or None
+        Losses above it count as it, nats; how many is logged as ``loss/capped``. None leaves every loss as it is.
+    """
+
+    name: str = "evaluate"
+    population: bool = True
+    loss_cap: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss_cap is not None and not self.loss_cap > 0:
+            raise BadInput(f"study.loss_cap must be above 0 nats or null; found {self.loss_cap}")
+
+    def answer(self, setting: Setting) -> Result:
+        """Evaluate one cell; the metrics are those that the README names."""
+        size, batch = len(setting.dataset), setting.batch_size
+        few = not self.population and setting.draws * batch < size
+        plan = {"seed": setting.seed, "batch_size": batch, "draws": setting.draws, "size": size}
+        rows = drawn_rows(setting.sampling, **plan) if few else None
+        scores, seconds = self._scores(setting, rows)
+        moments = draw_moments(scores, setting.sampling, rows=rows, **plan)
+        estimates = {
+            "loss": setting.interval.loss.estimate(moments.loss, setting.confidence),
+            "accuracy": setting.interval.accuracy.estimate(moments.accuracy, setting.confidence),
+        }
+        metrics = _drawn_metrics(estimates)
+        metrics["accuracy/ties"] = float(scores.ties)
+        if self.loss_cap is not None:
+            metrics["loss/capped"] = float(scores.capped)
+        if few:
+            metrics["seconds/batch"] = seconds * batch / len(scores)
+        else:
+            metrics |= _population_metrics(estimates, scores, setting)
+            metrics |= {"seconds/batch": self._seconds_a_batch(setting), "seconds/all": seconds}
+        return Result(
+            metrics=metrics,
+            series=[
+                (f"{metric}/draw", float(value), i)
+                for metric, estimate in estimates.items()
+                for i, value in enumerate(estimate.value[:_SHOWN_DRAWS])
+            ],
+            draws=_draws_frame(estimates),
+            curve=setting.classifier.learning_curve,
+            notes=_notes(scores, estimates),
+        )
+
+    def _scores(self, setting: Setting, rows: NDArray[np.intp] | None) -> tuple[Scores, float]:
+        def measure() -> tuple[Scores, float]:
+            kept: list[Scores] = []
+            seconds = _median_seconds(
+                lambda: kept.append(score(setting.classifier, setting.dataset, rows, cap=self.loss_cap)),
+                at_least=1 if rows is not None else 3,
+            )
+            return kept[0], seconds
+
+        if rows is not None:
+            return measure()
+        key = f"scores {setting.dataset.digest} {setting.dataset.scale} {setting.classifier.digest} {self.loss_cap}"
+        return once(key, measure)
+
+    def _seconds_a_batch(self, setting: Setting) -> float:
+        size, batch = len(setting.dataset), setting.batch_size
+        rows = setting.sampling.draw(size, batch, generator(setting.seed, batch, 0)).indices
+        return _median_seconds(lambda: score(setting.classifier, setting.dataset, rows, cap=self.loss_cap))
+
+
+def _median_seconds(work: Callable[[], object], *, at_least: int = 3, at_most: int = 25) -> float:
+    taken: list[float] = []
+    while len(taken) < at_least or (len(taken) < at_most and sum(taken) < _TIMING_BUDGET):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+        if at_least > 1 and taken[0] > 1.0:
+            break  # A dear model is not called again for the sake of a median.
+    return statistics.median(taken)
+
+
+def _drawn_metrics(estimates: dict[str, Estimate]) -> dict[str, float]:
+    metrics = {}
+    for metric, estimate in estimates.items():
+        half_width = (estimate.high - estimate.low) / 2
+        metrics[f"{metric}/mean"] = float(estimate.value.mean())
+        metrics[f"{metric}/half_width"] = float(half_width.mean())
+    return metrics
+
+
+def _population_metrics(estimates: dict[str, Estimate], scores: Scores, setting: Setting) -> dict[str, float]:
+    values = {"loss": scores.loss, "accuracy": scores.correct.astype(np.float64)}
+    metrics = {}
+    for metric, estimate in estimates.items():
+        truth = float(values[metric].mean())
+        with np.errstate(invalid="ignore"):
+            variance = float(values[metric].var()) if math.isfinite(truth) else math.nan
+            error = estimate.value - truth
+            # Summing the same rows in another order moves the last digits; that is no miss.
+            slack = 1e-12 * max(1.0, abs(truth)) if math.isfinite(truth) else 0.0
+            held = (estimate.low - slack <= truth) & (truth <= estimate.high + slack)
+            metrics[f"{metric}/rmse"] = float(np.sqrt(np.mean(error**2)))
+        metrics[f"{metric}/all"] = truth
+        metrics[f"{metric}/se"] = setting.sampling.standard_error(variance, len(scores), setting.batch_size)
+        metrics[f"{metric}/bias"] = float(error.mean())
+        metrics[f"{metric}/coverage"] = float(held.mean())
+    return metrics
+
+
+def _draws_frame(estimates: dict[str, Estimate]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns: dict[str, object] = {"draw": np.arange(len(estimates["loss"].value))}
+    for metric, estimate in estimates.items():
+        columns |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
+    return pd.DataFrame(columns)
+
+
+def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
+    notes = [f"{metric}: {estimate.method}" for metric, estimate in estimates.items()]
+    infinite = int(np.isinf(scores.loss).sum())
+    if infinite:
+        notes.append(f"{infinite:,} of {len(scores):,} rows have an infinite loss: probability 0 for the true class")
+    if scores.ties:
+        notes.append(f"{scores.ties:,} of {len(scores):,} rows tie for the largest logit; the lowest class was taken")
+    return notes

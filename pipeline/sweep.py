@@ -1,0 +1,206 @@
+"""The Hydra callback: refuses a wrong request before anything is written, and gives a sweep its parent run.
+
+The parent's id reaches the jobs by a file in the sweep's folder, which every launcher shares; so nothing that cannot
+be pickled is kept on the callback.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from pipeline import config, report
+from pipeline.cell import run_cell
+from pipeline.comparison import Comparison, compare
+from pipeline.errors import BadInput
+from pipeline.experiment import Experiment
+from pipeline.tracking import Log, Store, flatten
+
+_PARENT = "parent.json"
+
+
+def is_running() -> bool:
+    """Whether the current job belongs to a sweep."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def run_one(composed: DictConfig) -> None:
+    """Run one cell of a sweep; a cell that fails is logged as FAILED, is named, and the others go on."""
+    known = json.loads((Path(HydraConfig.get().sweep.dir) / _PARENT).read_text())
+    try:
+        run_cell(config.to_experiment(composed), parent=known["run_id"])
+    except Exception as error:
+        overrides = " ".join(HydraConfig.get().overrides.task)
+        report.error(f"cell {overrides}: {config.one_line(error) or type(error).__name__}")
+
+
+@dataclass
+class _Open:
+    """A sweep under way in this process: what is needed to end it."""
+
+    store: Store
+    run_id: str
+    experiment: Experiment
+    swept: list[str]
+    n_cells: int
+    progress: report.Progress
+
+
+class Sweep(Callback):
+    """Start the parent run before the first job, and end it with tables, plots and curves after the last."""
+
+    _open: _Open | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Refuse a wrong request before Hydra makes a folder for the run."""
+        _or_exit(lambda: _prepared(config))
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Check every cell, bring the store up, start the parent run."""
+        self._open = _or_exit(lambda: _start(config))
+        atexit.register(self._abandon)
+        signal.signal(signal.SIGTERM, _exit_on_signal)
+        self._open.progress.start()
+
+    def on_job_end(self, **_: Any) -> None:
+        """Move the progress bar on (under launchers that run jobs in this process)."""
+        if self._open is not None:
+            self._open.progress.advance()
+
+    def on_multirun_end(self, **_: Any) -> None:
+        """Compare the cells, log the comparison, print the table; status 1 if a cell failed."""
+        under_way, self._open = self._open, None
+        if under_way is None:
+            return
+        under_way.progress.stop()
+        try:
+            status = _finish(under_way)
+        except BaseException:
+            under_way.store.end(under_way.run_id, "FAILED")
+            raise
+        if status:
+            raise SystemExit(status)
+
+    def _abandon(self) -> None:
+        # Hydra calls nothing at the end of a sweep that was interrupted; without this the parent would stay RUNNING.
+        under_way, self._open = self._open, None
+        if under_way is None:
+            return
+        under_way.progress.stop()
+        if under_way.store.children(under_way.run_id):
+            under_way.store.end(under_way.run_id, "KILLED")
+        else:
+            under_way.store.discard(under_way.run_id)
+
+
+def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _or_exit(work: Any) -> Any:
+    # Hydra turns an exception of a callback into a warning and goes on; SystemExit it lets through.
+    try:
+        return work()
+    except Exception as error:
+        if report.WANTS_TRACEBACK or not config.is_request_error(error):
+            traceback.print_exc()
+        else:
+            report.error(config.one_line(error))
+        raise SystemExit(2 if config.is_request_error(error) else 1) from error
+
+
+def _prepared(composed: DictConfig) -> Experiment:
+    experiment = config.to_experiment(composed)
+    experiment.prepare()
+    return experiment
+
+
+def _start(composed: DictConfig) -> _Open:
+    swept = _swept(composed)
+    cells = list(config.values_of(swept))
+    experiments = [_prepared(_compose(composed, overrides)) for overrides in cells]
+    if not experiments:
+        raise BadInput("a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100")
+    varied = [key for key, values in swept.items() if len(values) > 1]
+    first = experiments[0]
+    store = first.tracking.open()
+    run_id = store.start(f"sweep {first.data.name} {first.data.split} · {first.model.name}", kind="sweep")
+    folder = Path(composed.hydra.sweep.dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _PARENT).write_text(json.dumps({"run_id": run_id}))
+    return _Open(store, run_id, first, varied, len(cells), report.Progress(len(cells), "cells"))
+
+
+def _swept(composed: DictConfig) -> dict[str, list[str]]:
+    """Every override of the sweep with its values, as Hydra's own sweeper reads them."""
+    parameters = composed.hydra.sweeper.get("params") or {}
+    lines = [f"{key}={value}" for key, value in parameters.items()] + list(composed.hydra.overrides.task)
+    swept: dict[str, list[str]] = {}
+    for override in OverridesParser.create().parse_overrides(lines):
+        if override.is_sweep_override():
+            if not override.is_discrete_sweep():
+                raise BadInput(f"a sweep must list its values, such as KEY=1,10; found {override.input_line}")
+            values = [str(value) for value in override.sweep_string_iterator()]
+        else:
+            values = [str(override.get_value_element_as_str())]
+        swept[override.get_key_element()] = values
+    return swept
+
+
+def _compose(master: DictConfig, overrides: list[str]) -> DictConfig:
+    loader = GlobalHydra.instance().config_loader()
+    composed = loader.load_sweep_config(master, overrides)
+    return composed
+
+
+def _finish(under_way: _Open) -> int:
+    store, run_id = under_way.store, under_way.run_id
+    children = store.children(run_id)
+    finished = [run for run in children if run.info.status == "FINISHED"]
+    missing = under_way.n_cells - len(finished)
+    if not finished:
+        store.end(run_id, "FAILED")
+        report.error(f"none of the {under_way.n_cells} cells finished")
+        return 1
+    comparison = compare(finished, store, under_way.swept)
+    store.log(run_id, _parent_log(comparison, under_way, store, finished[0].info.run_id))
+    store.end(run_id, "FAILED" if missing else "FINISHED")
+    report.sweep(comparison, under_way.experiment, store=store, run_id=run_id)
+    if missing:
+        report.error(f"{missing} of {under_way.n_cells} cells failed; the other {len(finished)} are kept")
+    return 1 if missing else 0
+
+
+def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: str) -> Log:
+    from pipeline.plots import SWEEP_PLOTS
+
+    figures = {name: draw(comparison.cells, comparison.draws) for name, draw in SWEEP_PLOTS.items()}
+    series = list(comparison.series)
+    for key in ("learning/batch_loss", "learning/loss", "learning/accuracy"):
+        series += [(key, value, step) for step, value in store.metric_history(a_cell, key)]
+    return Log(
+        params=flatten({"swept": " ".join(under_way.swept), **comparison.common}),
+        series=series,
+        tags={"cells": str(len(comparison.cells)), "mlflow.note.content": comparison.summary},
+        tables={"cells.csv": comparison.cells},
+        figures=figures,
+    )
+
+
