@@ -90,7 +90,11 @@ def _row(run: Run, params: dict[str, str], others: list[str]) -> dict[str, objec
         "draws": int(params["draws"]),
         "confidence": float(params["confidence"]),
         "population_size": int(run.data.tags["population_size"]),
-        **{key: value for key, value in metrics.items() if not key.endswith("/draw") and not key.startswith("learning/")},
+        **{
+            key: value
+            for key, value in metrics.items()
+            if not key.endswith("/draw") and not key.startswith("learning/")
+        },
         "run_id": run.info.run_id,
     }
 

@@ -23,7 +23,14 @@ class Draws:
 
 
 def draw_moments(
-    scores: Scores, sampling: Sampling, *, seed: int, batch_size: int, draws: int, rows: NDArray[np.intp] | None, size: int
+    scores: Scores,
+    sampling: Sampling,
+    *,
+    seed: int,
+    batch_size: int,
+    draws: int,
+    rows: NDArray[np.intp] | None,
+    size: int,
 ) -> Draws:
     """Draw the batches and give each one's mean and variance of loss and of correctness.
 

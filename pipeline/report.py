@@ -110,8 +110,15 @@ def _table(rows: list[dict[Any, Any]], title: str) -> Any:
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, padding=(0, 1))
     known = "loss/rmse" in rows[0]
-    for heading in ("batch", "loss, nats", "accuracy, %", "loss held", "acc. held", "time", "of all") if known else (
-        "batch", "loss, nats", "accuracy, %", "time",
+    for heading in (
+        ("batch", "loss, nats", "accuracy, %", "loss held", "acc. held", "time", "of all")
+        if known
+        else (
+            "batch",
+            "loss, nats",
+            "accuracy, %",
+            "time",
+        )
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
@@ -120,8 +127,13 @@ def _table(rows: list[dict[Any, Any]], title: str) -> Any:
         first = rows[0]
         table.add_section()
         table.add_row(
-            "all", f"{first['loss/all']:.4f}", f"{100 * first['accuracy/all']:.2f}", "", "",
-            _time(first["seconds/all"]), "",
+            "all",
+            f"{first['loss/all']:.4f}",
+            f"{100 * first['accuracy/all']:.2f}",
+            "",
+            "",
+            _time(first["seconds/all"]),
+            "",
         )
     return table
 

@@ -137,7 +137,9 @@ def _start(composed: DictConfig) -> _Open:
     cells = list(config.values_of(swept))
     experiments = [_prepared(_compose(composed, overrides)) for overrides in cells]
     if not experiments:
-        raise BadInput("a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100")
+        raise BadInput(
+            "a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100"
+        )
     varied = [key for key, values in swept.items() if len(values) > 1]
     first = experiments[0]
     store = first.tracking.open()
@@ -202,5 +204,3 @@ def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: 
         tables={"cells.csv": comparison.cells},
         figures=figures,
     )
-
-

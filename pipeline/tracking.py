@@ -258,7 +258,9 @@ def _alone(uri: str) -> Iterator[None]:
         with FileLock(path.with_name(path.name + ".lock")):
             yield
     except OSError as error:
-        raise BadInput(f"tracking.uri must be writable; {path.parent} is not ({error.strerror}); name another") from error
+        raise BadInput(
+            f"tracking.uri must be writable; {path.parent} is not ({error.strerror}); name another"
+        ) from error
 
 
 def _connect(uri: str, experiment: str) -> tuple[Any, str]:
