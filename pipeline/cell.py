@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -53,8 +55,28 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Stor
 
 
 def configuration(experiment: Experiment) -> str:
-    """The resolved configuration as YAML, without secrets."""
-    return yaml.safe_dump(_tree(experiment), sort_keys=False)
+    """The resolved configuration as YAML, without secrets; Hydra runs it as it is.
+
+    ``python -m pipeline --config-path FOLDER --config-name config``, with the folder of the file.
+    """
+    defaults = [
+        "/schema/experiment@_global_",
+        "/schema/hydra@_global_",
+        *_schemas(experiment),
+        "_self_",
+        {"override hydra/hydra_logging": "none"},
+        {"override hydra/job_logging": "none"},
+    ]
+    return yaml.safe_dump({"defaults": defaults, **_tree(experiment)}, sort_keys=False)
+
+
+def _schemas(part: Any, at: str = "") -> Iterator[str]:
+    for member in fields(part):
+        value = getattr(part, member.name)
+        if is_dataclass(value):
+            group = f"{at}/{member.name}".lstrip("/")
+            yield f"/schema/{group}/{value.name}@{group.replace('/', '.')}"  # type: ignore[union-attr]
+            yield from _schemas(value, group)
 
 
 def parameters(experiment: Experiment) -> dict[str, str]:

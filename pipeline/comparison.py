@@ -124,10 +124,10 @@ def summarise(cells: pd.DataFrame) -> str:
     for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
         size = int(cell["batch_size"])
         parts.append(
-            f"{size:,} {'row is' if size == 1 else 'rows are'} off by {_figure(cell['loss/rmse'])} nats "
+            f"of {size:,} {'row' if size == 1 else 'rows'} by {_figure(cell['loss/rmse'])} nats "
             f"and {_figure(100 * cell['accuracy/rmse'])} accuracy points"
         )
-    return "A batch of " + "; of ".join(parts) + " (root mean square)."
+    return f"A batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."
 
 
 def _figure(value: float) -> str:

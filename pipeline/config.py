@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline import data, files, interval, model, sampling, study
@@ -30,11 +32,19 @@ FAMILIES: dict[str, dict[str, type]] = {
 }
 CONF = str(Path(__file__).resolve().parent.parent / "conf")
 
+# Here, not in conf/, so that a cell's own config.yaml, which is read from another folder, runs in the same way.
+_HYDRA = {
+    "run": {"dir": "${mlruns:}/hydra/runs/${now:%Y-%m-%d_%H-%M-%S-%f}"},
+    "sweep": {"dir": "${mlruns:}/hydra/sweeps/${now:%Y-%m-%d_%H-%M-%S-%f}", "subdir": "${hydra.job.num}"},
+    "callbacks": {"sweep": {"_target_": "pipeline.sweep.Sweep"}},
+}
+
 
 def register() -> None:
     """Tell Hydra the schema; to be called before anything is composed."""
     OmegaConf.register_new_resolver("mlruns", lambda: str(files.mlruns()), replace=True)
     store = ConfigStore.instance()
+    store.store(group="schema", name="hydra", node={"hydra": _HYDRA})
     store.store(group="schema", name="experiment", node=Experiment)
     for family, members in FAMILIES.items():
         for name, part in members.items():
@@ -49,7 +59,9 @@ def to_experiment(config: DictConfig) -> Experiment:
     BadInput
         If a value is out of its range.
     """
-    plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    plain = copy.deepcopy(config)
+    with open_dict(plain):
+        plain.pop("hydra", None)
     converted = OmegaConf.to_object(plain)
     if not isinstance(converted, Experiment):
         raise BadInput(f"conf/config.yaml must start from /schema/experiment; found {type(converted).__name__}")
@@ -82,16 +94,6 @@ def _squeezed(message: str) -> str:
 
 def values_of(swept: dict[str, list[str]]) -> Iterator[list[str]]:
     """Every combination of the swept values, as overrides, in the order that Hydra runs them."""
-    import itertools
-
     keys = list(swept)
     for combination in itertools.product(*swept.values()):
         yield [f"{key}={value}" for key, value in zip(keys, combination, strict=True)]
-
-
-def as_tree(config: DictConfig) -> dict[str, Any]:
-    """The resolved configuration as plain containers."""
-    tree = OmegaConf.to_container(config, resolve=True)
-    if not isinstance(tree, dict):
-        raise BadInput("the configuration must be a mapping")
-    return {str(key): value for key, value in tree.items()}

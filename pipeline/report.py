@@ -75,8 +75,9 @@ def sweep(comparison: Comparison, experiment: Experiment, *, store: Store, run_i
     records = comparison.cells.to_dict("records")
     if "loss/rmse" in records[0]:
         console.print(
-            "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose\n"
-            f"{experiment.confidence:.0%} interval holds the value of all rows (— : one row gives no interval).",
+            "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose "
+            f"{100 * experiment.confidence:g} % interval holds the value of all rows (—: one row gives no interval). "
+            "Time: to evaluate one batch, and as a share of evaluating all rows.",
             style="dim",
         )
     console.print(f"\n{comparison.summary}")
@@ -110,17 +111,11 @@ def _table(rows: list[dict[Any, Any]], title: str) -> Any:
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, padding=(0, 1))
     known = "loss/rmse" in rows[0]
-    for heading in (
-        ("batch", "loss, nats", "accuracy, %", "loss held", "acc. held", "time", "of all")
-        if known
-        else (
-            "batch",
-            "loss, nats",
-            "accuracy, %",
-            "time",
-        )
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
+    # Two short lines a heading: eight digits and a unit must fit beside each other in 80 columns.
+    for heading in ("batch", "loss, nats", "accuracy, %", *(("loss\nheld", "acc.\nheld") if known else ()), "time"):
+        table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
+    if known:
+        table.add_column("of\nall", justify="right", no_wrap=True, vertical="bottom")
     for row in rows:
         table.add_row(*(_known_row(row) if known else _drawn_row(row)))
     if known:

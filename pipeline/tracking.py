@@ -193,6 +193,10 @@ class Store:
         )
         return page[0] if page else None
 
+    def save_view(self, name: str, view: dict[str, Any]) -> None:
+        """Save a view of MLflow's runs page; the page takes it up by ``viewStateShareKey=NAME`` in its address."""
+        self._client.set_experiment_tag(self.experiment_id, f"mlflow.sharedViewState.{name}", json.dumps(view))
+
     def draws(self, run_id: str) -> pd.DataFrame:
         """Read a cell's ``draws.parquet`` back."""
         import pandas as pd

@@ -11,6 +11,18 @@ from pipeline.records import Dataset
 SPLITS = ("train", "test")
 
 
+def check_split(split: str) -> None:
+    """Refuse a split that no source has.
+
+    Raises
+    ------
+    BadInput
+        If it is neither ``train`` nor ``test``.
+    """
+    if split not in SPLITS:
+        raise BadInput(f"data.split must be one of {', '.join(SPLITS)}; found {split!r}")
+
+
 @dataclass
 class Data(ABC):
     """A source of rows, as configured.
@@ -36,8 +48,7 @@ class Data(ABC):
     sweep_sizes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.split not in SPLITS:
-            raise BadInput(f"data.split must be one of {', '.join(SPLITS)}; found {self.split!r}")
+        check_split(self.split)
 
     def load(self) -> Dataset:
         """Load the population."""

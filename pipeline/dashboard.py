@@ -1,0 +1,307 @@
+"""The dashboard: MLflow's pages, served on this machine alone, with addresses that land on the newest sweep.
+
+python -m pipeline.dashboard [port=5000] [tracking.uri=…] [tracking.experiment=…]
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+from pipeline import files, report
+from pipeline.errors import BadInput
+from pipeline.tracking import Store, Tracking, artifacts_beside, resolve, without_secret
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+HOST = "127.0.0.1"
+PORT = 5000
+_PORTS_TRIED = 100
+_SECONDS_TO_START = 180.0
+_SECONDS_TO_STOP = 2.0
+_CURVES_A_CHART = 8
+
+# What a chart shows (all on a logarithmic axis of batch sizes) and the scale of its other axis.
+_CHARTS = [
+    (("loss/rmse", "loss/se"), "log"),
+    (("accuracy/rmse", "accuracy/se"), "log"),
+    (("loss/coverage", "accuracy/coverage"), "linear"),
+    (("loss/mean", "loss/all"), "linear"),
+    (("accuracy/mean", "accuracy/all"), "linear"),
+    (("seconds/batch", "seconds/all"), "log"),
+]
+_COLUMNS = ["params.`batch_size`"] + [
+    f"metrics.`{metric}/{name}`" for metric in ("loss", "accuracy") for name in ("mean", "rmse", "coverage")
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for.
+
+    Attributes
+    ----------
+    port : int or None
+        The port to serve on, from 1 to 65535; None for 5000 or the next that is free.
+    tracking : Tracking
+        The store to show.
+    """
+
+    port: int | None = None
+    tracking: Tracking = field(default_factory=Tracking)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until Ctrl-C; return the exit status: 0 ended as asked, 1 the server failed, 2 the request was wrong."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # SIGINT too: it is ignored in what a script starts in the background.
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return _run(parse(arguments))
+    except BadInput as error:
+        report.error(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def parse(arguments: Sequence[str]) -> Request:
+    """Read ``KEY=VALUE`` arguments; the environment's ``MLFLOW_TRACKING_URI`` stands where no ``tracking.uri`` does.
+
+    Raises
+    ------
+    BadInput
+        If an argument is not one of the three known ones, or its value is out of range.
+    """
+    given: dict[str, str] = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or key not in ("port", "tracking.uri", "tracking.experiment"):
+            raise BadInput(
+                f"the dashboard's arguments must be port=…, tracking.uri=… or tracking.experiment=…; "
+                f"found {without_secret(argument)!r}: leave it out or write one of these"
+            )
+        given[key] = value
+    port = given.get("port")
+    if port is not None and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
+        raise BadInput(f"port must be a whole number from 1 to 65535; found {port!r}: write port={PORT}")
+    tracking = {"uri": given.get("tracking.uri") or os.environ.get("MLFLOW_TRACKING_URI")}
+    tracking["experiment"] = given.get("tracking.experiment")
+    return Request(
+        port=None if port is None else int(port),
+        tracking=Tracking(**{key: value for key, value in tracking.items() if value is not None}),
+    )
+
+
+def _run(request: Request) -> int:
+    uri = request.tracking.uri
+    if uri.startswith("http"):
+        print("The tracking server serves the dashboard itself.", flush=True)
+        _show(request.tracking.open(), without_secret(uri).replace("://***@", "://").rstrip("/"))
+        return 0
+    port = free_port(request.port)
+    if request.port is None and port != PORT:
+        print(f"Port {PORT} is taken; using {port}.", flush=True)
+    print("Starting the dashboard …", flush=True)
+    # The store comes first: the server would bring up a fresh one without the lock.
+    store = request.tracking.open()
+    with _server(resolve(uri), port) as (server, log):
+        if _answers(server, port):
+            _show(store, f"http://{HOST}:{port}")
+            print("Ctrl-C ends the dashboard.", flush=True)
+            server.wait()
+        report.error(
+            f"MLflow's server must keep running; it ended or did not answer (status {server.poll()}): {_last_line(log)}"
+        )
+    return 1
+
+
+def free_port(wanted: int | None) -> int:
+    """The wanted port, or else the first free one from 5000 on.
+
+    Raises
+    ------
+    BadInput
+        If it is taken.
+    """
+    candidates = [wanted] if wanted else range(PORT, PORT + _PORTS_TRIED)
+    for port in candidates:
+        with socket.socket() as probe:
+            # As the server will do, or a port whose last connection has just ended would seem taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((HOST, port))
+                return port
+    named = f"port {wanted}" if wanted else f"a port from {PORT} to {PORT + _PORTS_TRIED - 1}"
+    raise BadInput(f"{named} must be free to serve on; found it taken or not allowed: name another with port=NUMBER")
+
+
+@contextmanager
+def _server(uri: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """MLflow's server as a process group of its own, so that no process of it outlives the block."""
+    options = {
+        "--host": HOST,
+        "--port": str(port),
+        "--workers": "1",
+        "--uvicorn-opts": "--log-level warning --no-access-log",
+        "--artifacts-destination": artifacts_beside(uri) or (files.mlruns() / "artifacts").as_uri(),
+    }
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    # By the environment, where no list of processes shows a database's password.
+    environment["MLFLOW_BACKEND_STORE_URI"] = uri
+    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
+    folder = files.mlruns()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile() as log:
+        # A session of its own: Ctrl-C reaches this process alone, which then ends the server in order.
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield server, log
+        finally:
+            _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(_SECONDS_TO_STOP)
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait for the server; whether it came up."""
+    # No proxy: one named in the environment cannot reach this machine's loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while server.poll() is None and time.monotonic() < deadline:
+        with suppress(urllib.error.URLError, OSError), opener.open(f"http://{HOST}:{port}/health", timeout=5):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = log.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _show(store: Store, address: str) -> None:
+    """Print where the runs and the charts of the newest sweep are."""
+    page = f"{address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    sweep = store.newest_sweep()
+    if sweep is None:
+        print(
+            f"There is no sweep yet: run make sweep first, then make ui again. The runs so far:\n    {page}", flush=True
+        )
+        return
+    store.save_view("batchscope-runs", _runs_view(sweep))
+    store.save_view("batchscope-charts", _charts_view(sweep))
+    curves = (
+        "" if sweep.data.metrics else f" (none yet: it is {sweep.info.status}, and they come when all cells are done)"
+    )
+    print(
+        f"The newest sweep is {sweep.info.run_name!r}.\n"
+        f"Its runs:\n    {page}&viewStateShareKey=batchscope-runs\n"
+        f"Its charts by batch size{curves}:\n"
+        f"    {page}&compareRunsMode=CHART&viewStateShareKey=batchscope-charts",
+        flush=True,
+    )
+
+
+def _view(search: str, **state: Any) -> dict[str, Any]:
+    return {
+        "searchFilter": search,
+        # The page nests (and hides) children when the order is exactly attributes.start_time; quoted, it lists them.
+        "orderByKey": "attributes.`start_time`",
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "modelVersionFilter": "All Runs",
+        **state,
+    }
+
+
+def _runs_view(sweep: Run) -> dict[str, Any]:
+    """The runs page with the sweep first and its cells in order below it."""
+    return _view(f"attributes.start_time >= {sweep.info.start_time}", selectedColumns=_COLUMNS)
+
+
+def _charts_view(sweep: Run) -> dict[str, Any]:
+    """The chart page with the sweep's curves over the batch size, loss beside accuracy."""
+    charts: list[dict[str, Any]] = []
+    for names, scale in _CHARTS:
+        # A sweep over more than the batch size has a curve a group: loss/rmse/GROUP.
+        keys = [key for name in names for key in sweep.data.metrics if key == name or key.startswith(f"{name}/")]
+        if keys:
+            charts.append(_chart(str(len(charts)), keys[:_CURVES_A_CHART], scale))
+    if not charts:
+        return _view(f"attributes.run_id = '{sweep.info.run_id}'")
+    return _view(
+        f"attributes.run_id = '{sweep.info.run_id}'",
+        runListHidden=True,
+        # Or else the page puts its own sections, in alphabetical order, before this one.
+        isAccordionReordered=True,
+        compareRunCharts=charts,
+        compareRunSections=[
+            {
+                "uuid": "batch-size",
+                "name": "By batch size (step)",
+                "display": True,
+                "isReordered": True,
+                "deleted": False,
+                "isGenerated": False,
+            }
+        ],
+    )
+
+
+def _chart(name: str, keys: list[str], scale: str) -> dict[str, Any]:
+    return {
+        "uuid": f"batch-size-{name}",
+        "type": "LINE",
+        "metricSectionId": "batch-size",
+        "deleted": False,
+        "isGenerated": False,
+        "metricKey": keys[0],
+        "selectedMetricKeys": keys,
+        "scaleType": scale,
+        "xAxisKey": "step",
+        "xAxisScaleType": "log",
+        "useGlobalXaxisKey": False,
+        "yAxisKey": "metric",
+        "lineSmoothness": 0,
+        "displayPoints": True,
+        "runsCountToCompare": 10,
+        "range": {},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

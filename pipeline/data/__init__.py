@@ -1,0 +1,8 @@
+"""Where rows come from; a new source is one file here, one YAML of the same name, one entry below."""
+
+from pipeline.data.digits import Digits
+from pipeline.data.fashion_mnist import FashionMnist
+from pipeline.data.mnist import Mnist
+from pipeline.data.npz import Npz
+
+MEMBERS: dict[str, type] = {"digits": Digits, "mnist": Mnist, "fashion_mnist": FashionMnist, "npz": Npz}

@@ -1,0 +1,122 @@
+"""The IDX format of MNIST and its relatives: what a file declares is checked before any of it is believed.
+
+A file is two zero bytes, a type (0x08: unsigned bytes), the number of axes, one big-endian 32-bit length an axis, and
+then the values, last axis fastest  [LeCun, Cortes & Burges, The MNIST database, "File formats"].
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import files
+from pipeline.data.assemble import as_bytes
+from pipeline.errors import BadInput
+
+MOST_BYTES = 1 << 30
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK = 1 << 20
+GET_ANOTHER = "get the file again"
+
+
+def header(shape: tuple[int, ...]) -> bytes:
+    """Return what an IDX file of unsigned bytes of this shape starts with.
+
+    Examples
+    --------
+    >>> header((60000,)).hex(" ", 4)
+    '00000801 0000ea60'
+    """
+    return struct.pack(f">I{len(shape)}I", 0x0800 | len(shape), *shape)
+
+
+def content_sha256(array: NDArray[np.uint8]) -> str:
+    """Return the SHA-256 (hex) of the decompressed file that a contiguous array was read from."""
+    return files.content_digest(header(array.shape), as_bytes(array))
+
+
+def read_idx(path: Path, *, n_axes: int) -> NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes, compressed with gzip or plain (its content tells, not its name).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    n_axes : int
+        How many axes it must have: 3 for images, 1 for labels.
+
+    Returns
+    -------
+    ndarray of uint8, with `n_axes` axes
+        At least one value; at most 1 GiB.
+
+    Raises
+    ------
+    BadInput
+        If the file cannot be read, is no such IDX file, or is longer or shorter than it declares.
+    """
+    try:
+        with open(path, "rb") as raw:
+            if raw.peek(2)[:2] != GZIP_MAGIC:
+                return _read(raw, path, n_axes, size=os.fstat(raw.fileno()).st_size)
+            with gzip.GzipFile(fileobj=raw) as stream:
+                return _read(stream, path, n_axes)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"{path} must be a readable file, whole if gzip; found: {error}: {GET_ANOTHER}") from error
+
+
+def _read(stream: BinaryIO | gzip.GzipFile, path: Path, n_axes: int, size: int | None = None) -> NDArray[np.uint8]:
+    """Read the decompressed stream; `size` is its length where that is known beforehand."""
+    shape = _shape(stream.read(4 + 4 * n_axes), path, n_axes)
+    whole = len(header(shape)) + math.prod(shape)
+    if size is not None and size != whole:
+        _refuse_length(path, shape, whole, f"{size:,}")
+    values = np.empty(shape, dtype=np.uint8)
+    left = as_bytes(values)
+    while left:
+        chunk = stream.read(min(CHUNK, len(left)))
+        if not chunk:
+            _refuse_length(path, shape, whole, f"{whole - len(left):,}")
+        left[: len(chunk)] = chunk
+        left = left[len(chunk) :]
+    # Reading on also makes gzip compare its checksum.
+    if stream.read(1):
+        _refuse_length(path, shape, whole, "more")
+    return values
+
+
+def _shape(start: bytes, path: Path, n_axes: int) -> tuple[int, ...]:
+    """The lengths that a file's first bytes declare, none of them 0."""
+    magic = header((0,) * n_axes)[:4]
+    if start[:4] != magic:
+        raise BadInput(
+            f"{path} must be an IDX file of {n_axes} axes, which starts with {magic.hex(' ')} (or gzip of one); "
+            f"found {start[:4].hex(' ') or 'nothing'}: give the file that the name promises"
+        )
+    if len(start) < 4 + 4 * n_axes:
+        raise BadInput(f"{path} must declare {n_axes} lengths; found its end after {len(start)} bytes: {GET_ANOTHER}")
+    shape = struct.unpack(f">{n_axes}I", start[4:])
+    if 0 in shape:
+        raise BadInput(f"{path} must hold at least one value; found the shape {shape}: give a file with rows")
+    if math.prod(shape) > MOST_BYTES:
+        raise BadInput(
+            f"{path} must hold at most {MOST_BYTES:,} bytes; found the shape {shape}, which is {math.prod(shape):,}: "
+            "split the file, or pass it as data=npz"
+        )
+    return shape
+
+
+def _refuse_length(path: Path, shape: tuple[int, ...], whole: int, found: str) -> None:
+    """Raise for a file that is not as long as its shape says."""
+    raise BadInput(
+        f"{path} must be {whole:,} bytes long (decompressed), by the shape {shape} that it declares; "
+        f"found {found}: {GET_ANOTHER}"
+    )

@@ -1,0 +1,115 @@
+"""Back-propagation: a network's mean cross-entropy and how it changes with every weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import BadInput
+from pipeline.loss import cross_entropy
+from pipeline.model.network import Layer
+from pipeline.records import FloatArray
+
+# Name: the activation, written over its argument; and its derivative, from the activation's own value.
+_DIFFERENTIABLE: dict[str, tuple[Callable[[FloatArray], object], Callable[[FloatArray], Any]]] = {
+    "sigmoid": (lambda z: _sigmoid_in_place(z), lambda h: h * (1 - h)),
+    "relu": (lambda z: np.maximum(z, 0, out=z), lambda h: h > 0),
+    "tanh": (lambda z: np.tanh(z, out=z), lambda h: 1 - h * h),
+}
+DIFFERENTIABLE = tuple(_DIFFERENTIABLE)
+
+
+def mean_loss_and_gradients(
+    layers: Sequence[Layer], activation: str, inputs: FloatArray, labels: NDArray[Any]
+) -> tuple[float, list[Layer]]:
+    """Mean cross-entropy of a batch, and its gradient by every weight and bias.
+
+    ``δ_k = (softmax(z_k) Σ_j t_j - t) / n``, ``∂L/∂W_i = h_{i-1}ᵀ δ_i``, ``∂L/∂b_i = Σ δ_i``,
+    ``δ_{i-1} = (δ_i W_iᵀ) a'(z_{i-1})``  [Bishop 2006, PRML, eqs. 5.53, 5.56 and 4.109]
+
+    Parameters
+    ----------
+    layers : sequence of (W, b)
+        As `Network.layers`; all the work is done in their dtype.
+    activation : str
+        Of the hidden layers: ``sigmoid``, ``relu`` or ``tanh``.
+    inputs : ndarray of float, shape (n, n_inputs)
+        Already scaled; at least one row.
+    labels : ndarray, shape (n,) of int or (n, k) of float
+        The true classes, or a row of label probabilities (one-hot or soft) each.
+
+    Returns
+    -------
+    loss : float
+        In nats.
+    gradients : list of (dW, db)
+        In the shapes of `layers`.
+
+    Raises
+    ------
+    BadInput
+        If the activation has no useful gradient.
+    ValueError
+        If labels and logits do not match.
+    """
+    check_differentiable(activation)
+    activate, derivative = _DIFFERENTIABLE[activation]
+    outputs = [inputs]
+    for weights, bias in layers[:-1]:
+        values = outputs[-1] @ weights
+        values += bias
+        activate(values)
+        outputs.append(values)
+    weights, bias = layers[-1]
+    logits = outputs[-1] @ weights
+    logits += bias
+    loss = float(cross_entropy(logits, labels).mean())
+
+    delta = _delta_of_logits(logits, labels)
+    gradients: list[Layer] = []
+    for (weights, _), below in zip(reversed(layers), reversed(outputs), strict=True):
+        gradients.append((below.T @ delta, delta.sum(axis=0)))
+        if below is not inputs:
+            delta = delta @ weights.T
+            delta *= derivative(below)
+    return loss, gradients[::-1]
+
+
+def check_differentiable(activation: str) -> None:
+    """Refuse an activation by which no network can be trained.
+
+    Raises
+    ------
+    BadInput
+        If it is unknown, or is the step, whose gradient is zero.
+    """
+    if activation not in DIFFERENTIABLE:
+        why = " (its gradient is zero, so nothing can be learnt by it)" if activation == "step" else ""
+        raise BadInput(
+            f"model.activation must be one of {', '.join(DIFFERENTIABLE)} to be trained; found {activation!r}{why}"
+        )
+
+
+def _delta_of_logits(logits: FloatArray, labels: NDArray[Any]) -> FloatArray:
+    """Gradient of the mean loss by the logits, written over them."""
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    if labels.ndim == 2:
+        logits *= labels.sum(axis=1, keepdims=True, dtype=logits.dtype)
+        logits -= labels
+    else:
+        logits[np.arange(len(labels)), labels] -= 1
+    logits /= len(logits)
+    return logits
+
+
+def _sigmoid_in_place(z: FloatArray) -> None:
+    """Compute ``σ(z) = ½ + ½ tanh(z/2)``, which cannot overflow."""
+    z *= 0.5
+    np.tanh(z, out=z)
+    z *= 0.5
+    z += 0.5

@@ -1,0 +1,191 @@
+"""Mini-batch gradient descent: a data set in, a network out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.accuracy import is_correct
+from pipeline.errors import BadInput
+from pipeline.loss import cross_entropy
+from pipeline.model.gradient import mean_loss_and_gradients
+from pipeline.model.network import Layer, Network
+from pipeline.records import Dataset, FloatArray, LearningCurve
+
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; the attributes are those of `pipeline.model.mlp.Mlp`."""
+
+    hidden: tuple[int, ...]
+    activation: str
+    epochs: int
+    min_steps: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    seed: int
+
+    def n_epochs(self, size: int) -> int:
+        """Return how many passes over `size` rows are made: `epochs`, or as many as `min_steps` steps take."""
+        return max(self.epochs, math.ceil(self.min_steps / math.ceil(size / self.batch_size)))
+
+
+def train(dataset: Dataset, recipe: Recipe, *, on_epoch: Callable[[int, int], None]) -> Network:
+    """Train a network on all rows of a data set, by Adam with a learning rate that falls linearly to 0.
+
+    Every epoch visits every row once, in a random order. The rows' order and the first weights come from the seed
+    alone, and all products run on one core, so the result does not depend on the number of cores.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The train split.
+    recipe : Recipe
+        How.
+    on_epoch : callable
+        Is told after each epoch how many are done, and of how many.
+
+    Returns
+    -------
+    Network
+        Of float32 weights, with its learning curve.
+
+    Raises
+    ------
+    BadInput
+        If the loss stops being a finite number.
+    """
+    from threadpoolctl import threadpool_limits
+
+    rng = np.random.Generator(np.random.PCG64(recipe.seed))
+    widths = [dataset.inputs.shape[1], *recipe.hidden, dataset.n_classes]
+    layers = initial_layers(widths, recipe.activation, rng)
+    epochs = recipe.n_epochs(len(dataset))
+    steps = epochs * math.ceil(len(dataset) / recipe.batch_size)
+    adam = Adam(layers, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay, steps=steps)
+    curve: list[tuple[float, float, float]] = []
+    # Numbers that grow beyond all bounds are found by their loss, and told in words.
+    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+        for epoch in range(epochs):
+            batch_loss = _one_epoch(dataset, layers, recipe, adam, rng)
+            if not (math.isfinite(batch_loss) and all(np.isfinite(weights).all() for weights, _ in layers)):
+                raise BadInput(
+                    f"training must keep the loss finite; found {batch_loss} in epoch {epoch + 1} with "
+                    f"model.learning_rate={recipe.learning_rate}: choose a smaller one (0.003 is usual)"
+                )
+            curve.append((batch_loss, *_loss_and_accuracy(Network(layers, recipe.activation), dataset)))
+            on_epoch(epoch + 1, epochs)
+    return Network(layers, recipe.activation, learning_curve=LearningCurve(*np.array(curve, dtype=np.float64).T))
+
+
+def initial_layers(widths: Sequence[int], activation: str, rng: np.random.Generator) -> list[Layer]:
+    """Draw the first weights, N(0, g/n_in), and biases of 0.
+
+    ``g = 2`` for relu [He et al. 2015, Delving deep into rectifiers, eq. 10], else 1 [LeCun et al. 1998, Efficient
+    backprop, eq. 16].
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, hidden units of every layer, classes.
+    activation : str
+        Of the hidden layers.
+    rng : Generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    list of (W, b)
+        float32, of shapes (n_in, n_out) and (n_out,).
+    """
+    gain = 2.0 if activation == "relu" else 1.0
+    layers: list[Layer] = []
+    for n_in, n_out in pairwise(widths):
+        weights = rng.standard_normal((n_in, n_out)) * math.sqrt(gain / n_in)
+        layers.append((weights.astype(np.float32), np.zeros(n_out, dtype=np.float32)))
+    return layers
+
+
+class Adam:
+    """Adam with decoupled weight decay and a learning rate that falls linearly to 0.
+
+    [Kingma & Ba 2015, Adam, algorithm 1, with the efficient order of section 2; Loshchilov & Hutter 2019, Decoupled
+    weight decay regularization, algorithm 2, with its schedule multiplier linear and the decay a share of the learning
+    rate, as in PyTorch's AdamW]
+
+    Parameters
+    ----------
+    layers : list of (W, b)
+        Changed in place by every step; the decay is of W alone.
+    learning_rate : float
+        Of the first step.
+    weight_decay : float
+        Share of W that a step takes off, in units of the learning rate.
+    steps : int
+        How many steps there will be.
+    """
+
+    _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
+
+    def __init__(self, layers: list[Layer], *, learning_rate: float, weight_decay: float, steps: int) -> None:
+        self._arrays = [array for layer in layers for array in layer]
+        self._means = [np.zeros_like(array) for array in self._arrays]
+        self._squares = [np.zeros_like(array) for array in self._arrays]
+        self._learning_rate, self._weight_decay, self._steps = learning_rate, weight_decay, steps
+        self._done = 0
+
+    def step(self, gradients: list[Layer]) -> None:
+        """Change the weights by one step."""
+        rate = self._learning_rate * (1 - self._done / self._steps)
+        self._done += 1
+        length = rate * math.sqrt(1 - self._BETA2**self._done) / (1 - self._BETA1**self._done)
+        flat: list[FloatArray] = [array for layer in gradients for array in layer]
+        for array, gradient, mean, square in zip(self._arrays, flat, self._means, self._squares, strict=True):
+            mean *= self._BETA1
+            mean += (1 - self._BETA1) * gradient
+            gradient *= gradient
+            gradient *= 1 - self._BETA2
+            square *= self._BETA2
+            square += gradient
+            if array.ndim == 2:
+                array *= 1 - rate * self._weight_decay
+            change = np.sqrt(square)
+            change += self._EPSILON
+            np.divide(mean, change, out=change)
+            change *= length
+            array -= change
+
+
+def _one_epoch(dataset: Dataset, layers: list[Layer], recipe: Recipe, adam: Adam, rng: np.random.Generator) -> float:
+    """Take a step for every batch; return the mean of the rows' losses as their batches came up."""
+    order = rng.permutation(len(dataset))
+    scale = np.float32(dataset.scale)
+    total = 0.0
+    for start in range(0, len(order), recipe.batch_size):
+        rows = order[start : start + recipe.batch_size]
+        inputs = np.multiply(dataset.inputs[rows], scale, dtype=np.float32)
+        loss, gradients = mean_loss_and_gradients(layers, recipe.activation, inputs, dataset.labels[rows])
+        adam.step(gradients)
+        total += loss * len(rows)
+    return total / len(order)
+
+
+def _loss_and_accuracy(network: Network, dataset: Dataset) -> tuple[float, float]:
+    """Over all rows."""
+    forward = network.from_stored(dataset.scale)
+    losses: list[NDArray[np.float64]] = []
+    n_correct = 0
+    for start in range(0, len(dataset), _BLOCK):
+        labels = dataset.labels[start : start + _BLOCK]
+        logits = forward(dataset.inputs[start : start + _BLOCK])
+        losses.append(cross_entropy(logits, labels))
+        n_correct += int(np.count_nonzero(is_correct(logits, labels)))
+    return float(np.concatenate(losses).mean()), n_correct / len(dataset)

@@ -1,0 +1,119 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from pipeline.errors import BadInput
+from pipeline.scoring import score
+from pipeline.study.evaluate import Evaluate
+
+DESIGNS = pytest.mark.parametrize("design", ["with_replacement", "without_replacement"])
+METRICS = pytest.mark.parametrize("metric", ["loss", "accuracy"])
+NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage")
+
+
+@pytest.fixture
+def values(digits_parts):
+    scores = score(digits_parts[1], digits_parts[0])
+    return {"loss": scores.loss, "accuracy": scores.correct.astype(float)}
+
+
+def test_the_metrics_are_those_that_other_programs_rely_on(setting_of):
+    found = Evaluate().answer(setting_of()).metrics
+    expected = {f"{metric}/{name}" for metric in ("loss", "accuracy") for name in NAMES}
+    assert set(found) == expected | {"seconds/batch", "seconds/all", "accuracy/ties"}
+
+
+@METRICS
+def test_the_metrics_against_the_draws_that_are_logged(setting_of, values, metric):
+    result = Evaluate().answer(setting_of())
+    draws, found, truth = result.draws, result.metrics, values[metric].mean()
+    assert list(draws) == ["draw", "loss", "loss_low", "loss_high", "accuracy", "accuracy_low", "accuracy_high"]
+    assert draws["draw"].tolist() == list(range(200))
+    error = draws[metric] - truth
+    held = (draws[f"{metric}_low"] <= truth) & (truth <= draws[f"{metric}_high"])
+    assert found[f"{metric}/all"] == pytest.approx(truth, rel=1e-12)
+    assert found[f"{metric}/mean"] == pytest.approx(draws[metric].mean())
+    assert found[f"{metric}/rmse"] == pytest.approx(np.sqrt((error**2).mean()))
+    assert found[f"{metric}/bias"] == pytest.approx(error.mean())
+    assert found[f"{metric}/coverage"] == held.mean()
+    assert found[f"{metric}/half_width"] == pytest.approx(
+        (draws[f"{metric}_high"] - draws[f"{metric}_low"]).mean() / 2
+    )
+
+
+@DESIGNS
+@METRICS
+@pytest.mark.parametrize("batch_size", [1, 3, 10, 30, 100, 300, 1000])
+def test_the_error_follows_theory_within_three_standard_errors_of_the_simulation(
+    setting_of, values, metric, batch_size, design
+):
+    result = Evaluate().answer(setting_of(batch_size=batch_size, draws=1000, design=design))
+    truth, sigma = values[metric].mean(), values[metric].std()
+    left = 1.0 if design == "with_replacement" else (1000 - batch_size) / 999
+    expected = sigma**2 * left / batch_size
+    assert result.metrics[f"{metric}/se"] == pytest.approx(np.sqrt(expected), abs=1e-15)
+    squares = (result.draws[metric] - truth) ** 2
+    noise = squares.std(ddof=1) / np.sqrt(len(squares))
+    assert abs(squares.mean() - expected) <= 3 * noise + 1e-20
+
+
+def test_at_b_equal_n_without_replacement_every_draw_is_the_population(setting_of):
+    found = Evaluate().answer(setting_of(batch_size=1000, draws=5, design="without_replacement"))
+    for metric in ("loss", "accuracy"):
+        assert found.metrics[f"{metric}/se"] == 0
+        assert found.metrics[f"{metric}/rmse"] < 1e-12
+        assert found.metrics[f"{metric}/half_width"] == 0
+        assert found.metrics[f"{metric}/coverage"] == 1
+
+
+def test_wilsons_interval_holds_the_accuracy_about_as_often_as_it_says(setting_of):
+    found = Evaluate().answer(setting_of(batch_size=300, draws=4000)).metrics
+    # Discreteness moves the true coverage off 95 % by up to about a point at n = 300.
+    held = round(found["accuracy/coverage"] * 4000)
+    assert stats.binomtest(held, 4000, 0.94, alternative="less").pvalue > 0.001
+    assert stats.binomtest(held, 4000, 0.97, alternative="greater").pvalue > 0.001
+
+
+def test_a_batch_of_one_row_has_an_accuracy_of_0_or_1_and_no_loss_interval(setting_of):
+    draws = Evaluate().answer(setting_of(batch_size=1)).draws
+    assert set(draws["accuracy"]) <= {0.0, 1.0}
+    assert np.isneginf(draws["loss_low"]).all()
+    assert np.isposinf(draws["loss_high"]).all()
+
+
+def test_the_same_seed_gives_the_same_draws_and_another_seed_others(setting_of):
+    first, again, other = (Evaluate().answer(setting_of(seed=seed)).draws for seed in (5, 5, 6))
+    pd.testing.assert_frame_equal(first, again, check_exact=True)
+    assert not first["loss"].equals(other["loss"])
+
+
+def test_one_hot_labels_give_the_same_figures_to_the_last_bit(setting_of, digits_parts):
+    dataset = digits_parts[0]
+    one_hot = dataclasses.replace(dataset, labels=np.eye(10, dtype=np.float32)[dataset.labels], digest="one-hot")
+    integer = Evaluate().answer(setting_of()).draws
+    pd.testing.assert_frame_equal(Evaluate().answer(setting_of(dataset=one_hot)).draws, integer, check_exact=True)
+
+
+@DESIGNS
+def test_evaluating_only_the_rows_drawn_gives_the_same_draws(setting_of, design):
+    plan = {"batch_size": 20, "draws": 10, "design": design}
+    few = Evaluate(population=False).answer(setting_of(**plan))
+    all_rows = Evaluate().answer(setting_of(**plan))
+    pd.testing.assert_frame_equal(few.draws, all_rows.draws, rtol=1e-5)
+    assert "loss/all" not in few.metrics
+    assert few.metrics["loss/mean"] == pytest.approx(all_rows.metrics["loss/mean"], rel=1e-5)
+
+
+def test_a_cap_counts_the_losses_above_it(setting_of, values):
+    cap = 0.5
+    found = Evaluate(loss_cap=cap).answer(setting_of()).metrics
+    assert found["loss/capped"] == (values["loss"] > cap).sum() > 0
+    assert found["loss/all"] == pytest.approx(np.minimum(values["loss"], cap).mean())
+
+
+def test_a_cap_that_is_not_above_0_is_refused():
+    with pytest.raises(BadInput, match="study.loss_cap must be above 0"):
+        Evaluate(loss_cap=0.0)

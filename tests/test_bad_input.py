@@ -1,0 +1,87 @@
+"""Each wrong request is one clear line and exit status 2, and leaves nothing behind."""
+
+import numpy as np
+import pytest
+
+CASES = {
+    "unknown key": (["batchsize=10"], "batchsize"),
+    "unknown key of a part": (["data.colour=red"], "colour"),
+    "unknown choice": (["data=cifar"], "data must be one of digits, fashion_mnist, mnist, npz; found 'cifar'"),
+    "unknown experiment": (["+experiment=nothing"], "experiment must be one of sweep; found 'nothing'"),
+    "batch size 0": (["batch_size=0"], "batch_size must be a whole number of at least 1; found 0"),
+    "batch size -1": (["batch_size=-1"], "batch_size must be a whole number of at least 1; found -1"),
+    "batch size 2.5": (["batch_size=2.5"], "batch_size"),
+    "draws 0": (["draws=0"], "draws must be a whole number of at least 1; found 0"),
+    "confidence 1.5": (["confidence=1.5"], "confidence must be between 0 and 1, such as 0.95; found 1.5"),
+    "negative seed": (["seed=-1"], "seed must be a whole number of at least 0"),
+    "unknown split": (["data.split=validation"], "data.split must be one of train, test"),
+    "too large without replacement": (
+        ["batch_size=1001", "sampling=without_replacement"],
+        "batch_size must be at most the population's 1,000 rows",
+    ),
+    "a store that is none": (["tracking.uri=mlruns"], "tracking.uri must be"),
+    "weights without a path": (["model=npz"], "model.path"),
+    "no such weights": (["model=npz", "model.path=nowhere.npz"], "nowhere.npz"),
+    "one cell of a sweep": (["--multirun", "batch_size=10,0"], "batch_size must be a whole number of at least 1"),
+    "a sweep value of the wrong type": (["--multirun", "batch_size=10,2.5"], "batch_size"),
+    "a sweep over an unknown choice": (["--multirun", "sampling=with_replacement,hopeful"], "'hopeful'"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), CASES.values(), ids=list(CASES))
+def test_a_wrong_request_is_one_line_and_status_2(command, tmp_path, arguments, expected):
+    done = command(*arguments, mlruns=tmp_path)
+    assert done.returncode == 2, done.stderr + done.stdout
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("batchscope: ")
+    assert expected in line
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {"cache"}, left
+
+
+def weights(rng, *widths):
+    named = {}
+    for i, (n_in, n_out) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+        named |= {f"W{i}": rng.normal(size=(n_in, n_out)).astype("f4"), f"b{i}": np.zeros(n_out, "f4")}
+    return named
+
+
+def test_a_wrong_file_is_one_line_and_status_2(command, tmp_path):
+    rng = np.random.default_rng(0)
+    good, x, t = weights(rng, 64, 10), rng.random((20, 64), dtype="f4"), np.arange(20) % 10
+    not_a_number = {**good, "b1": np.full(10, np.nan, "f4")}
+    files = {
+        "model must take": ("model", weights(rng, 65, 10)),
+        "NaN": ("model", not_a_number),
+        "pickle": ("model", {**good, "W1": np.array([None, 1], dtype=object)}),
+        "chain": ("model", {**good, "W2": np.zeros((11, 10), "f4"), "b2": np.zeros(10, "f4")}),
+        "label": ("data", {"x": x, "t": t - 1}),
+        "same": ("data", {"x": x, "t": t[:-1]}),
+        "at least": ("data", {"x": x[:0], "t": t[:0]}),
+    }
+    np.savez(tmp_path / "good.npz", **good)
+    for expected, (kind, arrays) in files.items():
+        path = tmp_path / f"{expected}.npz"
+        np.savez(path, **arrays)
+        if kind == "model":
+            arguments = ["model=npz", f"model.path={path}", "model.activation=relu"]
+        else:
+            arguments = ["data=npz", f"data.path={path}", "model=npz", f"model.path={tmp_path}/good.npz"]
+        done = command(*arguments, mlruns=tmp_path / "mlruns")
+        assert done.returncode == 2, done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert expected in done.stderr
+        assert not (tmp_path / "mlruns" / "mlflow.db").exists()
+
+
+def test_with_hydra_full_error_the_traceback_is_shown(command, tmp_path):
+    done = command("batch_size=0", mlruns=tmp_path, HYDRA_FULL_ERROR="1")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+def test_a_store_that_does_not_answer_is_one_line(command, tmp_path):
+    done = command("draws=5", "tracking.uri=http://127.0.0.1:9", mlruns=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "tracking.uri must be a store that answers" in done.stderr.splitlines()[-1]
