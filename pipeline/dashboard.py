@@ -30,7 +30,7 @@ HOST = "127.0.0.1"
 PORT = 5000
 _PORTS_TRIED = 100
 _SECONDS_TO_START = 180.0
-_SECONDS_TO_STOP = 2.0
+_SECONDS_TO_STOP = 1.0
 _CURVES_A_CHART = 8
 
 # What a chart shows (all on a logarithmic axis of batch sizes) and the scale of its other axis.
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         # SIGINT too: it is ignored in what a script starts in the background.
         signal.signal(number, signal.default_int_handler)
     try:
-        return _run(parse(arguments))
+        return serve(parse(arguments))
     except BadInput as error:
         report.error(str(error))
         return 2
@@ -105,11 +105,18 @@ def parse(arguments: Sequence[str]) -> Request:
     )
 
 
-def _run(request: Request) -> int:
+def serve(request: Request) -> int:
+    """Show where the runs are and serve them until interrupted; a server elsewhere is only pointed to.
+
+    Returns
+    -------
+    int
+        The exit status: 0 if there was nothing to serve, 1 if the server ended by itself.
+    """
     uri = request.tracking.uri
     if uri.startswith("http"):
         print("The tracking server serves the dashboard itself.", flush=True)
-        _show(request.tracking.open(), without_secret(uri).replace("://***@", "://").rstrip("/"))
+        show(request.tracking.open(), without_secret(uri).replace("://***@", "://").rstrip("/"))
         return 0
     port = free_port(request.port)
     if request.port is None and port != PORT:
@@ -119,7 +126,7 @@ def _run(request: Request) -> int:
     store = request.tracking.open()
     with _server(resolve(uri), port) as (server, log):
         if _answers(server, port):
-            _show(store, f"http://{HOST}:{port}")
+            show(store, f"http://{HOST}:{port}")
             print("Ctrl-C ends the dashboard.", flush=True)
             server.wait()
         report.error(
@@ -212,7 +219,7 @@ def _last_line(log: IO[bytes]) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _show(store: Store, address: str) -> None:
+def show(store: Store, address: str) -> None:
     """Print where the runs and the charts of the newest sweep are."""
     page = f"{address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
     sweep = store.newest_sweep()
@@ -222,7 +229,7 @@ def _show(store: Store, address: str) -> None:
         )
         return
     store.save_view("batchscope-runs", _runs_view(sweep))
-    store.save_view("batchscope-charts", _charts_view(sweep))
+    store.save_view("batchscope-charts", charts_view(sweep))
     curves = (
         "" if sweep.data.metrics else f" (none yet: it is {sweep.info.status}, and they come when all cells are done)"
     )
@@ -253,7 +260,7 @@ def _runs_view(sweep: Run) -> dict[str, Any]:
     return _view(f"attributes.start_time >= {sweep.info.start_time}", selectedColumns=_COLUMNS)
 
 
-def _charts_view(sweep: Run) -> dict[str, Any]:
+def charts_view(sweep: Run) -> dict[str, Any]:
     """The chart page with the sweep's curves over the batch size, loss beside accuracy."""
     charts: list[dict[str, Any]] = []
     for names, scale in _CHARTS:
@@ -304,4 +311,7 @@ def _chart(name: str, keys: list[str], scale: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    _status = main(sys.argv[1:])
+    sys.stdout.flush()
+    # Python takes seconds to dismantle MLflow's modules, which would keep the person who pressed Ctrl-C waiting.
+    os._exit(_status)

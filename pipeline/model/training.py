@@ -76,12 +76,16 @@ def train(dataset: Dataset, recipe: Recipe, *, on_epoch: Callable[[int, int], No
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(epochs):
             batch_loss = _one_epoch(dataset, layers, recipe, adam, rng)
-            if not (math.isfinite(batch_loss) and all(np.isfinite(weights).all() for weights, _ in layers)):
+            is_finite = all(np.isfinite(array).all() for layer in layers for array in layer)
+            loss, accuracy = (
+                _loss_and_accuracy(Network(layers, recipe.activation), dataset) if is_finite else (math.nan, math.nan)
+            )
+            if not (math.isfinite(batch_loss) and math.isfinite(loss)):
                 raise BadInput(
-                    f"training must keep the loss finite; found {batch_loss} in epoch {epoch + 1} with "
+                    f"training must keep the loss finite; found {loss} after epoch {epoch + 1} with "
                     f"model.learning_rate={recipe.learning_rate}: choose a smaller one (0.003 is usual)"
                 )
-            curve.append((batch_loss, *_loss_and_accuracy(Network(layers, recipe.activation), dataset)))
+            curve.append((batch_loss, loss, accuracy))
             on_epoch(epoch + 1, epochs)
     return Network(layers, recipe.activation, learning_curve=LearningCurve(*np.array(curve, dtype=np.float64).T))
 

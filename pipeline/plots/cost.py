@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.plots import style
 from pipeline.plots.frames import METRICS, Group, Metric, familiar_size, groups_of, listed, missing
@@ -52,7 +53,7 @@ def _title(cells: pd.DataFrame) -> str:
     )
 
 
-def _seconds(cells: pd.DataFrame, what: str) -> np.ndarray:
+def _seconds(cells: pd.DataFrame, what: str) -> NDArray[np.float64]:
     name = f"seconds/{what}"
     return cells[name].to_numpy(dtype=np.float64) if name in cells else np.full(len(cells), np.nan)
 
@@ -71,10 +72,11 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame)
         why = "No batch has both an error above 0 and a time: there is nothing to weigh."
         style.empty(axes, missing(metric, cells) or why)
         return []
-    everything = _seconds(cells, "all")
-    style.log_axis(
-        axes.xaxis, np.concatenate([seconds[seconds > 0], everything[everything > 0]]), style.duration, at_most=6
-    )
+    times = np.concatenate([seconds, _seconds(cells, "all")])
+    times = times[np.isfinite(times) & (times > 0)]
+    # Room on the right for the label of the largest batch.
+    widest = times.max() * (times.max() / times.min()) ** 0.1
+    style.log_axis(axes.xaxis, [*times, widest], style.duration, at_most=6)
     units = dict.fromkeys(text.get_text().split()[-1] for text in axes.get_xticklabels())
     axes.set_xlabel(f"time of one batch [{', '.join(units)}]")
     style.log_axis(axes.yaxis, values[seen], style.number)

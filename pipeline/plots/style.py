@@ -174,8 +174,9 @@ def significant(value: float) -> str:
     """Write two significant digits in full, such as 0.067, 4.9, 130."""
     if not np.isfinite(value) or value == 0:
         return "0" if value == 0 else str(value)
-    digits = 1 - int(np.floor(np.log10(abs(value))))
-    return number(float(f"{value:.1e}")) if digits < 0 else f"{float(f'{value:.1e}'):.{digits}f}"
+    rounded = float(f"{value:.1e}")
+    digits = 1 - int(np.floor(np.log10(abs(rounded))))
+    return number(rounded) if digits < 0 else f"{rounded:.{digits}f}"
 
 
 def span(values: ArrayLike, form: Callable[[float], str] = significant) -> str:
@@ -303,16 +304,18 @@ def label_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None
     figure.draw_without_rendering()
     pixel = figure.dpi / 72
     centres = axes.transData.transform([(x, y) for x, y, _ in points])
-    taken = [Bbox([centre - 3.5 * pixel, centre + 3.5 * pixel]) for centre in centres]
-    taken += [text.get_window_extent() for text in axes.texts]
+    near = [Bbox([centre - 3.5 * pixel, centre + 3.5 * pixel]) for centre in centres]
+    # A text close to another group's point would be read as that one's.
+    wide = [Bbox([centre - 7 * pixel, centre + 7 * pixel]) for centre in centres]
+    taken: list[Bbox] = []
     said: list[tuple[str, NDArray[np.float64]]] = []
-    for (x, y, text), centre in zip(points, centres, strict=True):
+    for i, ((x, y, text), centre) in enumerate(zip(points, centres, strict=True)):
         if any(text == other and np.hypot(*(centre - at)) < 14 * pixel for other, at in said):
             continue
         label = axes.annotate(text, (x, y), xytext=(0, 0), textcoords="offset points", fontsize=SMALL, color=INK)
         label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4})
         label.set_in_layout(False)
-        box = _placed(label, axes.bbox, taken)
+        box = _placed(label, axes.bbox, [near[i], *wide[:i], *wide[i + 1 :], *taken])
         if box is None:
             label.remove()
         else:

@@ -1,0 +1,166 @@
+"""The laws all plots obey."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.plots import SWEEP_PLOTS, learning_curve
+from pipeline.records import LearningCurve
+
+_spec = importlib.util.spec_from_file_location("sweeps", Path(__file__).with_name("sweeps.py"))
+sweeps = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sweeps)
+sweep, SIZES, MNIST_SIZES = sweeps.sweep, sweeps.SIZES, sweeps.MNIST_SIZES
+
+BOTH = ("with_replacement", "without_replacement")
+
+
+def not_scored():
+    cells, draws = sweep()
+    kept = [name for name in cells if "/" not in name or name.split("/")[1] in ("mean", "half_width", "batch")]
+    return cells[kept], draws
+
+
+def many_groups():
+    cells, draws = sweep((10, 100), draws=5)
+    names = [f"model.path=$a{i}$" for i in range(14)]
+    return pd.concat([cells.assign(group=g) for g in names]), pd.concat([draws.assign(group=g) for g in names])
+
+
+CASES = {
+    "digits": lambda: sweep(),
+    "mnist, 11 sizes": lambda: sweep(MNIST_SIZES, population=60_000),
+    "two designs, up to all rows": lambda: sweep(designs=BOTH),
+    "two designs, 11 sizes": lambda: sweep(MNIST_SIZES, designs=BOTH, population=60_000, draws=20),
+    "one cell": lambda: sweep((np.int64(100),)),
+    "one row alone": lambda: sweep((1,)),
+    "one draw": lambda: sweep(draws=1),
+    "one cell of one draw": lambda: sweep((10,), draws=1),
+    "all rows alone, error 0": lambda: sweep((1_000,), designs=("without_replacement",)),
+    "infinite loss": lambda: sweep(infinite=3),
+    "nothing known of the population": not_scored,
+    "14 groups": many_groups,
+    "20 sizes": lambda: sweep(tuple(range(5, 105, 5))),
+}
+ROUTINE = ("digits", "mnist, 11 sizes", "two designs, up to all rows", "two designs, 11 sizes", "one cell", "one draw")
+
+
+@pytest.fixture(scope="module")
+def figures():
+    drawn = {}
+
+    def get(case, plot):
+        if (case, plot) not in drawn:
+            figure = SWEEP_PLOTS[plot](*CASES[case]())
+            figure.draw_without_rendering()
+            drawn[case, plot] = figure
+        return drawn[case, plot]
+
+    return get
+
+
+def test_the_sweep_plots_are_in_the_order_a_person_reads_them():
+    assert list(SWEEP_PLOTS) == ["funnel", "error", "cost", "coverage"]
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_case_is_drawn_without_a_warning_and_says_something(figures, case, plot):
+    figure = figures(case, plot)
+    assert figure.get_suptitle()
+    for axes in figure.axes:
+        assert axes.get_xlabel()
+        assert axes.get_ylabel()
+        assert axes.lines or axes.collections or axes.texts
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+@pytest.mark.parametrize("case", CASES)
+def test_no_text_leaves_the_figure(figures, texts_outside, case, plot):
+    assert texts_outside(figures(case, plot)) == []
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+@pytest.mark.parametrize("case", ROUTINE)
+def test_no_text_covers_another(figures, overlapping_texts, case, plot):
+    assert overlapping_texts(figures(case, plot)) == []
+
+
+@pytest.mark.parametrize("plot", ["funnel", "error", "coverage"])
+@pytest.mark.parametrize("case", ["digits", "mnist, 11 sizes", "two designs, up to all rows", "one cell"])
+def test_batch_size_ticks_are_the_swept_sizes_with_thousands_separators(figures, tick_texts, case, plot):
+    sizes = CASES[case]()[0]["batch_size"].unique()
+    for axes in figures(case, plot).axes:
+        assert tick_texts(axes.xaxis) == [f"{size:,}" for size in sorted(sizes)]
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+def test_axis_labels_state_the_units(figures, plot):
+    loss, accuracy = figures("digits", plot).axes
+    assert loss.get_xlabel() == ("time of one batch [µs, ms]" if plot == "cost" else "batch size b [rows]")
+    units = {
+        "funnel": ("[nats]", "[%]"),
+        "error": ("[nats]", "[percentage points]"),
+        "cost": ("[nats]", "[percentage points]"),
+        "coverage": ("[% of draws]", "[% of draws]"),
+    }
+    assert loss.get_ylabel().endswith(units[plot][0])
+    assert accuracy.get_ylabel().endswith(units[plot][1])
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+def test_a_group_has_a_colour_and_a_name_in_the_figure(figures, plot):
+    figure = figures("two designs, up to all rows", plot)
+    texts = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    texts += [line for axes in figure.axes for line in axes.get_title().splitlines()]
+    assert {"sampling=with_replacement", "sampling=without_replacement"} <= set(texts)
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+def test_no_text_is_smaller_than_10_points(figures, plot):
+    for text in figures("two designs, 11 sizes", plot).findobj(mpl.text.Text):
+        assert not text.get_text() or text.get_fontsize() >= 10
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+def test_the_saved_picture_is_1600_pixels_wide(figures, plot, tmp_path):
+    from matplotlib.image import imread
+
+    figures("digits", plot).savefig(tmp_path / "plot.png")
+    assert imread(tmp_path / "plot.png").shape[1] == 1600
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+def test_the_frames_are_left_as_they_were(plot):
+    cells, draws = sweep(designs=BOTH, draws=3)
+    before = cells.copy(), draws.copy()
+    SWEEP_PLOTS[plot](cells, draws)
+    pd.testing.assert_frame_equal(cells, before[0])
+    pd.testing.assert_frame_equal(draws, before[1])
+
+
+def test_matplotlibs_global_state_is_left_alone():
+    before = dict(mpl.rcParams)
+    for draw in SWEEP_PLOTS.values():
+        draw(*sweep((10, 100), draws=3))
+    learning_curve.draw(LearningCurve(np.ones(2), np.ones(2), np.ones(2)))
+    assert dict(mpl.rcParams) == before
+
+
+def test_importing_the_plots_imports_neither_matplotlib_nor_pandas_and_drawing_no_pyplot():
+    program = (
+        "import sys\nimport pipeline.plots as p\nimport pipeline.plots.learning_curve\n"
+        "assert not {'matplotlib', 'pandas', 'scipy'} & set(sys.modules), 'slow import'\n"
+        "from pipeline.records import LearningCurve\n"
+        "p.learning_curve.draw(LearningCurve()).canvas.draw()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules, 'pyplot'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

@@ -1,0 +1,95 @@
+"""The laws that every model obeys."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from pipeline import files
+from pipeline.data.base import Data
+from pipeline.errors import BadInput
+from pipeline.model import MEMBERS
+from pipeline.model.base import fits
+from pipeline.records import Dataset
+from pipeline.scoring import score
+
+
+@dataclass
+class Halves(Data):
+    """200 rows of 4 pixels, two classes."""
+
+    name: str = "halves"
+
+    def load_split(self, split):
+        pixels = np.random.default_rng(split == "test").integers(0, 256, size=(200, 4), dtype=np.uint8)
+        labels = (pixels[:, 0] > 127).astype(np.int64)
+        return Dataset(pixels, labels, 2, scale=1 / 255, name=split, digest=files.content_digest(pixels.tobytes()))
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory, own_mlruns):
+    """One of every member, ready to be built for `Halves`."""
+    path = tmp_path_factory.mktemp("weights") / "weights.npz"
+    rng = np.random.default_rng(0)
+    np.savez(path, W1=rng.normal(size=(4, 2)).astype(np.float32), b1=np.zeros(2, np.float32))
+    made = {"npz": MEMBERS["npz"](path=str(path)), "mlp": MEMBERS["mlp"](hidden=[5], epochs=3, min_steps=0)}
+    assert set(made) == set(MEMBERS), "a new member needs an entry here"
+    return made
+
+
+@pytest.fixture(params=list(MEMBERS))
+def part(request, parts):
+    return parts[request.param]
+
+
+def test_it_fits_the_data_and_gives_finite_logits_of_their_shape(part):
+    dataset = Halves().load()
+    classifier = part.build(Halves())
+    fits(classifier, dataset)
+    logits = classifier.logits(np.multiply(dataset.inputs, np.float32(dataset.scale), dtype=np.float32))
+    assert logits.shape == (200, 2)
+    assert np.isfinite(logits).all()
+
+
+def test_inputs_as_stored_give_the_logits_of_scaled_inputs(part):
+    dataset, classifier = Halves().load(), part.build(Halves())
+    scaled = np.multiply(dataset.inputs, np.float32(dataset.scale), dtype=np.float32)
+    np.testing.assert_allclose(
+        classifier.from_stored(dataset.scale)(dataset.inputs), classifier.logits(scaled), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_building_it_twice_gives_the_same_digest_and_scores(part):
+    dataset = Halves().load()
+    first, second = part.build(Halves()), part.build(Halves())
+    assert first.digest == second.digest
+    assert len(first.digest) == 64
+    assert (score(first, dataset).loss == score(second, dataset).loss).all()
+
+
+def test_data_of_another_width_or_other_classes_are_refused(part):
+    dataset, classifier = Halves().load(), part.build(Halves())
+    wider = Dataset(np.zeros((3, 9), np.uint8), np.zeros(3, np.int64), 2, scale=1.0, name="wider", digest="")
+    with pytest.raises(BadInput, match="must take the data's 9 inputs a row; found a model of 4"):
+        fits(classifier, wider)
+    more = Dataset(dataset.inputs, dataset.labels, 3, scale=1.0, name="more", digest="")
+    with pytest.raises(BadInput, match="must know the data's 3 classes; found a model of 2"):
+        fits(classifier, more)
+
+
+@pytest.mark.parametrize("name", list(MEMBERS))
+def test_its_yaml_states_every_field_with_the_parts_own_default(name):
+    from pathlib import Path
+
+    import yaml
+
+    path = Path(__file__).resolve().parents[1] / "conf" / "model" / f"{name}.yaml"
+    stated = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert stated.pop("defaults") == [f"/schema/model/{name}@_here_", "_self_"]
+    fields = MEMBERS[name].__dataclass_fields__
+    defaults = {
+        key: field.default_factory() if callable(field.default_factory) else field.default
+        for key, field in fields.items()
+        if key != "name"
+    }
+    assert stated == defaults
