@@ -42,9 +42,8 @@ _CHARTS = [
     (("accuracy/mean", "accuracy/all"), "linear"),
     (("seconds/batch", "seconds/all"), "log"),
 ]
-_COLUMNS = ["params.`batch_size`"] + [
-    f"metrics.`{metric}/{name}`" for metric in ("loss", "accuracy") for name in ("mean", "rmse", "coverage")
-]
+# As many columns as fit beside MLflow's assistant panel.
+_COLUMNS = [f"metrics.`{metric}/{name}`" for metric in ("loss", "accuracy") for name in ("mean", "rmse")]
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,9 @@ def serve(request: Request) -> int:
     """
     uri = request.tracking.uri
     if uri.startswith("http"):
+        store = request.tracking.open()
         print("The tracking server serves the dashboard itself.", flush=True)
-        show(request.tracking.open(), without_secret(uri).replace("://***@", "://").rstrip("/"))
+        show(store, without_secret(uri).replace("://***@", "://").rstrip("/"))
         return 0
     port = free_port(request.port)
     if request.port is None and port != PORT:

@@ -160,6 +160,14 @@ def test_logits_that_make_no_probabilities_are_refused_by_the_first_such_row(bad
         score(Given(4), dataset, np.array([7, 2900]), cap=1.0)
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_weights_so_large_that_logits_overflow_are_refused_without_a_warning(activation):
+    largest = np.finfo(np.float32).max
+    layers = [(np.full(s, largest, np.float32), np.zeros(s[1], np.float32)) for s in [(20, 9), (9, 4)]]
+    with pytest.raises(BadInput, match="logits must be finite or -inf"):
+        score(Network(layers, activation), PIXELS)
+
+
 def test_one_row_is_scored_within_a_millisecond():
     # Some 50 µs on a quiet machine: neither threads nor libraries are brought up for it.
     rows = np.array([3])

@@ -84,9 +84,9 @@ class Network(Classifier):
         activate = _IN_PLACE["tanh" if self.activation == "sigmoid" else self.activation]
 
         def forward(stored: NDArray[Any]) -> FloatArray:
-            values = stored.astype(last_weights.dtype, copy=False)
-            # Weights may be so large that a logit is no number; who reads the logits finds and names the row.
+            # Numbers may be so large that a logit is none; who reads the logits finds and names the row.
             with np.errstate(over="ignore", invalid="ignore"):
+                values = stored.astype(last_weights.dtype, copy=False)
                 for weights, bias in hidden:
                     values = values @ weights
                     values += bias
@@ -128,7 +128,8 @@ def _folded(layers: tuple[Layer, ...], activation: str, scale: float) -> list[La
             if i < len(layers) - 1:
                 wide *= 0.5
                 shifted *= 0.5
-        folded.append((wide.astype(weights.dtype), shifted.astype(bias.dtype)))
+        with np.errstate(over="ignore"):
+            folded.append((wide.astype(weights.dtype), shifted.astype(bias.dtype)))
     return folded
 
 

@@ -32,6 +32,7 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
     handles = _handles(groups)
     if handles:
         style.legend(figure, handles)
+    style.lay_out(figure)
     for panel, points in zip(axes[0], labels, strict=True):
         style.label_points(panel, points)
     return figure

@@ -289,10 +289,17 @@ def group_handles(groups: Sequence[Group], *, at_most: int = 9) -> list[Any]:
     return handles
 
 
+def lay_out(figure: Figure) -> None:
+    """Give the panels their places, which drawing would do too late for texts that depend on them."""
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
+
+
 def label_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
     """Write a text beside each point of a falling curve where it covers neither a point nor another text.
 
-    The figure must be complete otherwise: its layout is worked out here. A text that fits nowhere, or stands near by
+    The figure must be complete otherwise, and laid out. A text that fits nowhere, or stands near by
     already for another group's point, is left out.
     """
     from matplotlib.transforms import Bbox
@@ -301,21 +308,22 @@ def label_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None
         return
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()
     pixel = figure.dpi / 72
     centres = axes.transData.transform([(x, y) for x, y, _ in points])
     near = [Bbox([centre - 3.5 * pixel, centre + 3.5 * pixel]) for centre in centres]
-    # A text close to another group's point would be read as that one's.
+    # A text close to another size's point would be read as that one's.
     wide = [Bbox([centre - 7 * pixel, centre + 7 * pixel]) for centre in centres]
     taken: list[Bbox] = []
     said: list[tuple[str, NDArray[np.float64]]] = []
-    for i, ((x, y, text), centre) in enumerate(zip(points, centres, strict=True)):
+    for (x, y, text), centre in zip(points, centres, strict=True):
         if any(text == other and np.hypot(*(centre - at)) < 14 * pixel for other, at in said):
             continue
         label = axes.annotate(text, (x, y), xytext=(0, 0), textcoords="offset points", fontsize=SMALL, color=INK)
         label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4})
         label.set_in_layout(False)
-        box = _placed(label, axes.bbox, [near[i], *wide[:i], *wide[i + 1 :], *taken])
+        own = [other == text for _, _, other in points]
+        points_in_the_way = [near[j] if own[j] else wide[j] for j in range(len(points))]
+        box = _placed(label, axes.bbox, [*points_in_the_way, *taken])
         if box is None:
             label.remove()
         else:
@@ -370,8 +378,7 @@ def _label_width(label: str) -> float:
 def _legend_columns(widths: Sequence[int], at_most: int = 118) -> int:
     """How many columns of a legend, which is filled column by column, fit in a width counted in characters."""
     for columns in range(len(widths), 1, -1):
-        lines = -(-len(widths) // columns)
-        if sum(max(widths[i : i + lines]) for i in range(0, len(widths), lines)) <= at_most:
+        if sum(column.max() for column in np.array_split(np.array(widths), columns)) <= at_most:
             return columns
     return 1
 

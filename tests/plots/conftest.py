@@ -25,6 +25,14 @@ def mnist_sizes():
     return _sweeps.MNIST_SIZES
 
 
+def _shown(axis):
+    """The tick labels in view, in order of place."""
+    ticks = [*zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)]
+    ticks += zip(axis.get_minorticklocs(), axis.get_ticklabels(minor=True), strict=True)
+    low, high = sorted(axis.get_view_interval())
+    return [label for at, label in sorted(ticks, key=lambda tick: tick[0]) if low <= at <= high and label.get_text()]
+
+
 @pytest.fixture(scope="session")
 def laid_out():
     """Draw a figure once, so that the texts have places."""
@@ -44,9 +52,7 @@ def overlapping_texts():
         texts = [figure._suptitle, *(text for legend in figure.legends for text in legend.get_texts())]
         for axes in figure.axes:
             texts += [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
-            for axis in (axes.xaxis, axes.yaxis):
-                shown = [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]
-                texts += [text for text in shown if text.get_visible() and text.get_text()]
+            texts += _shown(axes.xaxis) + _shown(axes.yaxis)
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
         return [(a, b) for (a, one), (b, other) in itertools.combinations(boxes, 2) if one.overlaps(other)]
 
@@ -72,8 +78,6 @@ def tick_texts():
     """What an axis's tick labels say, in order of place."""
 
     def read(axis):
-        pairs = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
-        minor = zip(axis.get_minorticklocs(), axis.get_ticklabels(minor=True), strict=True)
-        return [text.get_text() for _, text in sorted([*pairs, *minor], key=lambda pair: pair[0])]
+        return [label.get_text() for label in _shown(axis)]
 
     return read

@@ -36,7 +36,7 @@ def test_the_cost_of_all_rows_is_marked_and_named(sweep):
 
 def test_time_ticks_have_the_units_people_use(sweep, tick_texts):
     texts = tick_texts(cost.draw(*sweep()).axes[0].xaxis)
-    assert texts == ["30 µs", "100 µs", "300 µs", "1 ms"]
+    assert texts == ["30 µs", "100 µs", "300 µs", "1 ms", "3 ms"]
 
 
 def test_cells_without_a_time_are_told(sweep):
