@@ -17,9 +17,9 @@ from pipeline.model.npz import Npz
 from pipeline.records import Dataset
 from pipeline.scoring import score
 
-REPEATS = 31
-# BLAS and OpenMP threads spin for some 20 ms after their last work; nobody is to be timed against another's.
-PAUSE = 0.05
+REPEATS = 21
+# BLAS and OpenMP threads spin on for a tenth of a second after their last work: each contestant finds idle cores.
+PAUSE = 0.3
 DATA = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 Row = tuple[str, float, float]

@@ -9,6 +9,7 @@ from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import yaml
 
 from pipeline.errors import BadInput
@@ -16,6 +17,8 @@ from pipeline.experiment import Experiment
 from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
 from pipeline.tracking import Log, Store, digest_of, flatten, source_digest, without_secret
+
+LEARNING = ("batch_loss", "loss", "accuracy")
 
 
 def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Store, str, Result]:
@@ -49,7 +52,7 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Stor
         store.end(run_id, "FAILED")
         raise
     run_id = store.start(name, kind="cell", started=started, parent=parent)
-    store.log(run_id, _log(experiment, setting, result))
+    store.log(run_id, _log(experiment, setting, result, is_alone=parent is None))
     store.end(run_id, "FINISHED")
     return store, run_id, result
 
@@ -90,9 +93,16 @@ def learning_series(curve: LearningCurve | None) -> list[tuple[str, float, int]]
         return []
     return [
         (f"learning/{name}", float(value), epoch)
-        for name in ("batch_loss", "loss", "accuracy")
+        for name in LEARNING
         for epoch, value in enumerate(getattr(curve, name), start=1)
     ]
+
+
+def learning_curve_of(series: dict[str, list[tuple[int, float]]]) -> LearningCurve | None:
+    """Read a learning curve back from a run's metrics, (epoch, value) pairs by name; None where there is none."""
+    if not all(series.get(f"learning/{name}") for name in LEARNING):
+        return None
+    return LearningCurve(*(np.array([value for _, value in series[f"learning/{name}"]]) for name in LEARNING))
 
 
 def cell_digest(experiment: Experiment, setting: Setting) -> str:
@@ -112,9 +122,10 @@ def _source() -> str:
     return source_digest()
 
 
-def _log(experiment: Experiment, setting: Setting, result: Result) -> Log:
+def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: bool) -> Log:
     figures = dict(result.figures)
-    if result.curve is not None:
+    # A sweep's cells share the network; its parent run has the picture.
+    if is_alone and result.curve is not None:
         from pipeline.plots import learning_curve
 
         figures["learning_curve"] = learning_curve.draw(result.curve)

@@ -111,6 +111,9 @@ def _series(cells: pd.DataFrame, names: list[str]) -> list[tuple[str, float, int
         # An MLflow key takes no "="; one curve a group.
         suffix = f"/{cell['group'].replace('=', ' ').replace(', ', '/')}" if cell["group"] else ""
         for name in names:
+            # An interval of all numbers holds everything: a curve would show it as a success.
+            if name.endswith("/coverage") and not np.isfinite(cell[name.replace("/coverage", "/half_width")]):
+                continue
             series.append((f"{name}{suffix}"[:250], float(cell[name]), int(cell["batch_size"])))
     return series
 

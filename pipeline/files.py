@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 
 def mlruns() -> Path:
-    """Return the one folder for everything generated: the project's ``mlruns``, or ``BATCHSCOPE_MLRUNS`` where that is set."""
+    """Return the folder for everything generated: the project's ``mlruns``, or what ``BATCHSCOPE_MLRUNS`` names."""
     named = os.environ.get("BATCHSCOPE_MLRUNS")
     return Path(named).resolve() if named else Path(__file__).resolve().parent.parent / "mlruns"
 

@@ -24,7 +24,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from pipeline import config, report
-from pipeline.cell import run_cell
+from pipeline.cell import LEARNING, learning_curve_of, run_cell
 from pipeline.comparison import Comparison, compare
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
@@ -168,8 +168,7 @@ def _swept(composed: DictConfig) -> dict[str, list[str]]:
 
 def _compose(master: DictConfig, overrides: list[str]) -> DictConfig:
     loader = GlobalHydra.instance().config_loader()
-    composed = loader.load_sweep_config(master, overrides)
-    return composed
+    return loader.load_sweep_config(master, overrides)
 
 
 def _finish(under_way: _Open) -> int:
@@ -191,12 +190,17 @@ def _finish(under_way: _Open) -> int:
 
 
 def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: str) -> Log:
-    from pipeline.plots import SWEEP_PLOTS
+    from pipeline.plots import SWEEP_PLOTS, learning_curve
 
     figures = {name: draw(comparison.cells, comparison.draws) for name, draw in SWEEP_PLOTS.items()}
     series = list(comparison.series)
-    for key in ("learning/batch_loss", "learning/loss", "learning/accuracy"):
-        series += [(key, value, step) for step, value in store.metric_history(a_cell, key)]
+    # A sweep over models has a curve a model: each stays with its cells.
+    if not any(key == "model" or key.startswith("model.") for key in under_way.swept):
+        learning = {f"learning/{name}": store.metric_history(a_cell, f"learning/{name}") for name in LEARNING}
+        series += [(key, value, step) for key, history in learning.items() for step, value in history]
+        curve = learning_curve_of(learning)
+        if curve is not None:
+            figures["learning_curve"] = learning_curve.draw(curve)
     return Log(
         params=flatten({"swept": " ".join(under_way.swept), **comparison.common}),
         series=series,

@@ -1,5 +1,7 @@
 """Each wrong request is one clear line and exit status 2, and leaves nothing behind."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_a_wrong_request_is_one_line_and_status_2(command, tmp_path, arguments, 
 
 def weights(rng, *widths):
     named = {}
-    for i, (n_in, n_out) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(widths), start=1):
         named |= {f"W{i}": rng.normal(size=(n_in, n_out)).astype("f4"), f"b{i}": np.zeros(n_out, "f4")}
     return named
 

@@ -55,7 +55,9 @@ def test_the_order_of_rows_and_of_classes_does_not_matter(case, random):
     rows, classes = random.sample(range(n), n), random.sample(range(k), k)
     place = np.argsort(classes)
     expected = cross_entropy(logits, labels)[rows]
-    np.testing.assert_allclose(cross_entropy(logits[rows][:, classes], place[labels[rows]]), expected, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(
+        cross_entropy(logits[rows][:, classes], place[labels[rows]]), expected, rtol=1e-13, atol=1e-14
+    )
 
 
 @given(examples(np.float32))

@@ -40,7 +40,11 @@ def test_a_cells_params_are_the_flattened_configuration(swept):
     params = swept[4][0].data.params
     expected = {"seed": "0", "draws": "60", "confidence": "0.95", "data.name": "digits", "data.split": "test"}
     assert expected.items() <= params.items()
-    assert {"model.name": "mlp", "sampling.name": "with_replacement", "study.name": "evaluate"}.items() <= params.items()
+    assert {
+        "model.name": "mlp",
+        "sampling.name": "with_replacement",
+        "study.name": "evaluate",
+    }.items() <= params.items()
     assert {"interval.loss.name": "t", "interval.accuracy.name": "wilson"}.items() <= params.items()
 
 

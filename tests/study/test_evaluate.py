@@ -39,9 +39,7 @@ def test_the_metrics_against_the_draws_that_are_logged(setting_of, values, metri
     assert found[f"{metric}/rmse"] == pytest.approx(np.sqrt((error**2).mean()))
     assert found[f"{metric}/bias"] == pytest.approx(error.mean())
     assert found[f"{metric}/coverage"] == held.mean()
-    assert found[f"{metric}/half_width"] == pytest.approx(
-        (draws[f"{metric}_high"] - draws[f"{metric}_low"]).mean() / 2
-    )
+    assert found[f"{metric}/half_width"] == pytest.approx((draws[f"{metric}_high"] - draws[f"{metric}_low"]).mean() / 2)
 
 
 @DESIGNS
@@ -118,5 +116,5 @@ def test_a_cap_counts_the_losses_above_it(setting_of, values):
 
 
 def test_a_cap_that_is_not_above_0_is_refused():
-    with pytest.raises(BadInput, match="study.loss_cap must be above 0"):
+    with pytest.raises(BadInput, match=r"study\.loss_cap must be above 0"):
         Evaluate(loss_cap=0.0)
