@@ -72,8 +72,8 @@ def compare(runs: Sequence[Run], store: Store, swept: Sequence[str]) -> Comparis
     frames = []
     for cell in cells[["run_id", "batch_size", "group"]].itertuples(index=False):
         frame = store.draws(str(cell.run_id))
-        frame.insert(0, "batch_size", cell.batch_size)
-        frame.insert(1, "group", cell.group)
+        frame.insert(0, "batch_size", int(str(cell.batch_size)))
+        frame.insert(1, "group", str(cell.group))
         frames.append(frame)
     shared = {key: value for key, value in params[0].items() if all(p.get(key) == value for p in params)}
     return Comparison(cells, pd.concat(frames, ignore_index=True), _series(cells, names), shared, summarise(cells))

@@ -70,13 +70,16 @@ def sweep(comparison: Comparison, experiment: Experiment, *, store: Store, run_i
     console = _console()
     for group, cells in comparison.cells.groupby("group", sort=False):
         first = cells.iloc[0]
-        title = f"{experiment.data.name} {experiment.data.split}, {int(first['population_size']):,} rows"
-        console.print(_table(cells.to_dict("records"), f"{title} — {group}" if group else title))
+        varied = "data=" in str(group) or "data." in str(group)
+        what = "" if varied else f"{experiment.data.name} {experiment.data.split}"
+        parts = (what, str(group), f"{int(first['population_size']):,} rows")
+        console.print(_table(cells.to_dict("records"), ", ".join(filter(None, parts))))
     records = comparison.cells.to_dict("records")
+    levels = [f"{100 * level:g} %" for level in comparison.cells["confidence"].unique()]
     if "loss/rmse" in records[0]:
         console.print(
             "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose "
-            f"{100 * experiment.confidence:g} % interval holds the value of all rows (—: one row gives no interval). "
+            f"{' or '.join(levels)} interval holds the value of all rows (—: one row gives no interval). "
             "Time: to evaluate one batch, and as a share of evaluating all rows.",
             style="dim",
         )
