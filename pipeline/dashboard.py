@@ -228,16 +228,20 @@ def show(store: Store, address: str) -> None:
             f"There is no sweep yet: run make sweep first, then make ui again. The runs so far:\n    {page}", flush=True
         )
         return
-    store.save_view("batchscope-runs", _runs_view(sweep))
-    store.save_view("batchscope-charts", charts_view(sweep))
+    runs = f"{page}&viewStateShareKey=batchscope-runs"
+    charts = f"{page}&compareRunsMode=CHART&viewStateShareKey=batchscope-charts"
+    if not (
+        store.save_view("batchscope-runs", _runs_view(sweep))
+        and store.save_view("batchscope-charts", charts_view(sweep))
+    ):
+        runs, charts = page, f"{address}/#/experiments/{store.experiment_id}/runs/{sweep.info.run_id}/model-metrics"
     curves = (
         "" if sweep.data.metrics else f" (none yet: it is {sweep.info.status}, and they come when all cells are done)"
     )
     print(
         f"The newest sweep is {sweep.info.run_name!r}.\n"
-        f"Its runs:\n    {page}&viewStateShareKey=batchscope-runs\n"
-        f"Its charts by batch size{curves}:\n"
-        f"    {page}&compareRunsMode=CHART&viewStateShareKey=batchscope-charts",
+        f"Its runs:\n    {runs}\n"
+        f"Its charts by batch size{curves}:\n    {charts}",
         flush=True,
     )
 

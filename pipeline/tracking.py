@@ -8,6 +8,7 @@ import math
 import os
 import re
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -193,9 +194,21 @@ class Store:
         )
         return page[0] if page else None
 
-    def save_view(self, name: str, view: dict[str, Any]) -> None:
-        """Save a view of MLflow's runs page; the page takes it up by ``viewStateShareKey=NAME`` in its address."""
-        self._client.set_experiment_tag(self.experiment_id, f"mlflow.sharedViewState.{name}", json.dumps(view))
+    def save_view(self, name: str, view: dict[str, Any]) -> bool:
+        """Save a view of MLflow's runs page; the page takes it up by ``viewStateShareKey=NAME`` in its address.
+
+        Returns
+        -------
+        bool
+            False where the server does not let this user change the experiment.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.set_experiment_tag(self.experiment_id, f"mlflow.sharedViewState.{name}", json.dumps(view))
+        except MlflowException:
+            return False
+        return True
 
     def draws(self, run_id: str) -> pd.DataFrame:
         """Read a cell's ``draws.parquet`` back."""
@@ -282,7 +295,7 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
             made = client.create_experiment(experiment, artifact_location=artifacts_beside(uri))
             return client, str(made)
     except MlflowException as error:
-        why = str(error).splitlines()[0][:160]
+        why = textwrap.shorten(str(error).splitlines()[0], 160, placeholder=" …")
         raise BadInput(f"tracking.uri must be a store that answers; {without_secret(uri)} did not: {why}") from error
     if found.lifecycle_stage != "active":
         raise BadInput(
