@@ -18,8 +18,8 @@ def _cell(composed: DictConfig) -> None:
         sweep.run_one(composed)
         return
     experiment = config.to_experiment(composed)
-    store, run_id, result = run_cell(experiment)
-    report.cell(result, experiment, store=store, run_id=run_id)
+    run_id, result = run_cell(experiment)
+    report.cell(result, run_id=run_id)
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
-from pipeline.tracking import Log, Store, digest_of, flatten, source_digest, without_secret
+from pipeline.tracking import Log, digest_of, flatten, source_digest, without_secret
 
 LEARNING = ("batch_loss", "loss", "accuracy")
 
 
-def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Store, str, Result]:
+def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[str, Result]:
     """Carry a cell out and log it; nothing is written of a request that was wrong.
 
     Parameters
@@ -33,8 +33,8 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Stor
 
     Returns
     -------
-    store, run_id, result
-        Where it was logged, and what was found.
+    run_id, result
+        The run it was logged as, and what was found.
     """
     started = time.time()
     # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
@@ -54,7 +54,7 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[Stor
     run_id = store.start(name, kind="cell", started=started, parent=parent)
     store.log(run_id, _log(experiment, setting, result, is_alone=parent is None))
     store.end(run_id, "FINISHED")
-    return store, run_id, result
+    return run_id, result
 
 
 def configuration(experiment: Experiment) -> str:
@@ -123,6 +123,7 @@ def _source() -> str:
 
 
 def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: bool) -> Log:
+    series = result.series + learning_series(result.curve)
     figures = dict(result.figures)
     # A sweep's cells share the network; its parent run has the picture.
     if is_alone and result.curve is not None:
@@ -132,13 +133,15 @@ def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: 
     return Log(
         params=parameters(experiment),
         metrics=result.metrics,
-        series=result.series + learning_series(result.curve),
+        series=series,
         tags={
             "cell_digest": cell_digest(experiment, setting),
+            "population": setting.dataset.name,
             "population_size": str(len(setting.dataset)),
-            "mlflow.note.content": "\n\n".join(result.notes),
+            "by_step": " ".join(sorted({name for name, _, _ in series})),
+            "mlflow.note.content": "\n\n".join(filter(None, [result.summary, *result.notes])),
         },
-        tables={} if result.draws is None else {"draws.parquet": result.draws},
+        tables=result.tables if result.draws is None else {"draws.parquet": result.draws, **result.tables},
         texts={"config.yaml": configuration(experiment)},
         figures=figures,
         dataset=setting.dataset,

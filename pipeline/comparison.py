@@ -1,4 +1,4 @@
-"""The cells of a sweep side by side: the table, the curves over the batch size, and what they say in words."""
+"""The cells of a sweep side by side: the table, and the curves over the study's axis."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
+from pipeline.study.base import Compared, Study
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities import Run
 
     from pipeline.tracking import Store
-
-_METRICS = [
-    f"{metric}/{name}"
-    for metric in ("loss", "accuracy")
-    for name in ("all", "mean", "se", "rmse", "bias", "half_width", "coverage")
-]
-_SECONDS = ["seconds/batch", "seconds/all"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,74 +22,86 @@ class Comparison:
     Attributes
     ----------
     cells : DataFrame
-        A row a cell, by group and batch size: ``batch_size, group, draws, confidence, population_size``, the other
-        swept parameters, every metric, ``run_id``.
-    draws : DataFrame
-        A row a draw of every cell.
+        A row a cell, by group and the study's axis; see `Study.compare`.
     series : list of (str, float, int)
-        The cells' metrics with step = batch size.
+        The cells' metrics with step = batch size; or, where the axis is another, step = the cell's place on it, with
+        the axis itself as a further series.
     common : dict of str to str
         The parameters that all cells share.
-    summary : str
-        One sentence.
+    compared : Compared
+        What the study makes of them.
     """
 
     cells: pd.DataFrame
-    draws: pd.DataFrame
     series: list[tuple[str, float, int]]
     common: dict[str, str]
-    summary: str
+    compared: Compared
 
 
-def compare(runs: Sequence[Run], store: Store, swept: Sequence[str]) -> Comparison:
+def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str]) -> Comparison:
     """Compare finished cells.
 
     Parameters
     ----------
+    study : Study
+        The question that they answer.
     runs : sequence of Run
         The cells' runs, at least one.
     store : Store
-        Where their draws are read from.
+        Where their tables are read from.
     swept : sequence of str
-        The keys that vary; cells that differ in another than ``batch_size`` are told apart as groups.
+        The keys that vary; cells that differ in another than the study's axis are told apart as groups.
     """
     import pandas as pd
 
     params = [dict(run.data.params) for run in runs]
-    others = [key for key in swept if key != "batch_size"]
-    rows = [_row(run, param, others) for run, param in zip(runs, params, strict=True)]
-    cells = pd.DataFrame(rows).sort_values(["group", "batch_size"], kind="stable", ignore_index=True)
-    names = [name for name in _METRICS + _SECONDS if name in cells]
-    rest = [name for name in cells if name not in names and name != "run_id"]
+    others = [key for key in swept if key != study.axis]
+    rows = [_row(study, run, param, others) for run, param in zip(runs, params, strict=True)]
+    cells = pd.DataFrame(rows).sort_values(["group", study.axis], kind="stable", ignore_index=True)
+    metrics = {name for run in runs for name in _metrics(run)}
+    names = [name for name in study.columns if name in metrics] + sorted(metrics - set(study.columns))
+    rest = [name for name in cells if name not in metrics and name != "run_id"]
     cells = cells[[*rest, *names, "run_id"]]
-    frames = []
-    for cell in cells[["run_id", "batch_size", "group"]].itertuples(index=False):
-        frame = store.draws(str(cell.run_id))
-        frame.insert(0, "batch_size", int(str(cell.batch_size)))
-        frame.insert(1, "group", str(cell.group))
-        frames.append(frame)
-    shared = {key: value for key, value in params[0].items() if all(p.get(key) == value for p in params)}
-    return Comparison(cells, pd.concat(frames, ignore_index=True), _series(cells, names), shared, summarise(cells))
+
+    def read(table: str) -> pd.DataFrame:
+        frames = []
+        for cell in cells.to_dict("records"):
+            frame = store.read_table(str(cell["run_id"]), table)
+            frame.insert(0, study.axis, cell[study.axis])
+            frame.insert(1, "group", cell["group"])
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
+
+    common = {key: value for key, value in params[0].items() if all(p.get(key) == value for p in params)}
+    return Comparison(cells, _series(study, cells, names), common, study.compare(cells, read))
 
 
-def _row(run: Run, params: dict[str, str], others: list[str]) -> dict[str, object]:
-    values = {key: _param(params, key) for key in others}
+def _metrics(run: Run) -> dict[str, float]:
+    """A run's metrics, what is not finite included, without those that have steps of their own."""
     odd = dict(pair.split("=", 1) for pair in run.data.tags.get("not_finite", "").split())
-    metrics: dict[str, float] = {**run.data.metrics, **{key: float(value) for key, value in odd.items()}}
+    found = {**run.data.metrics, **{key: float(value) for key, value in odd.items()}}
+    by_step = set(run.data.tags.get("by_step", "").split())
+    return {key: value for key, value in found.items() if key not in by_step}
+
+
+def _row(study: Study, run: Run, params: dict[str, str], others: list[str]) -> dict[str, object]:
+    values = {key: _param(params, key) for key in others}
     return {
+        study.axis: _number(params[study.axis]),
         "batch_size": int(params["batch_size"]),
-        "group": ", ".join(f"{key}={value}" for key, value in values.items()),
-        **{key: value for key, value in values.items() if key not in ("draws", "confidence")},
+        "group": ", ".join(f"{key.lstrip('+~')}={value}" for key, value in values.items()),
+        **{key: value for key, value in values.items() if key not in ("batch_size", "draws", "confidence")},
+        "population": run.data.tags["population"],
+        "population_size": int(run.data.tags["population_size"]),
         "draws": int(params["draws"]),
         "confidence": float(params["confidence"]),
-        "population_size": int(run.data.tags["population_size"]),
-        **{
-            key: value
-            for key, value in metrics.items()
-            if not key.endswith("/draw") and not key.startswith("learning/")
-        },
+        **_metrics(run),
         "run_id": run.info.run_id,
     }
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 def _param(params: dict[str, str], key: str) -> str:
@@ -105,33 +110,15 @@ def _param(params: dict[str, str], key: str) -> str:
     return params.get(key) or params.get(f"{key.replace('/', '.')}.name") or "?"
 
 
-def _series(cells: pd.DataFrame, names: list[str]) -> list[tuple[str, float, int]]:
+def _series(study: Study, cells: pd.DataFrame, names: list[str]) -> list[tuple[str, float, int]]:
     series = []
-    for _, cell in cells.iterrows():
+    for group, own in cells.groupby("group", sort=False):
         # An MLflow key takes no "="; one curve a group.
-        suffix = f"/{cell['group'].replace('=', ' ').replace(', ', '/')}" if cell["group"] else ""
-        for name in names:
-            # An interval of all numbers holds everything: a curve would show it as a success.
-            if name.endswith("/coverage") and not np.isfinite(cell[name.replace("/coverage", "/half_width")]):
-                continue
-            series.append((f"{name}{suffix}"[:250], float(cell[name]), int(cell["batch_size"])))
+        suffix = f"/{str(group).replace('=', ' ').replace(', ', '/')}" if group else ""
+        for place, (_, cell) in enumerate(own.iterrows()):
+            step = int(cell[study.axis]) if study.axis == "batch_size" else place
+            shown = [name for name in names if study.is_curve(name, cell)]
+            series += [(f"{name}{suffix}"[:250], float(cell[name]), step) for name in shown]
+            if study.axis != "batch_size":
+                series.append((f"{study.axis}{suffix}"[:250], float(cell[study.axis]), step))
     return series
-
-
-def summarise(cells: pd.DataFrame) -> str:
-    """What a person takes home: what one batch is off by, at the smallest and the largest size."""
-    if "loss/rmse" not in cells:
-        return "The population was not scored, so what a batch is off by is not known."
-    few, many = cells.iloc[cells["batch_size"].argmin()], cells.iloc[cells["batch_size"].argmax()]
-    parts = []
-    for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
-        size = int(cell["batch_size"])
-        parts.append(
-            f"of {size:,} {'row' if size == 1 else 'rows'} by {_figure(cell['loss/rmse'])} nats "
-            f"and {_figure(100 * cell['accuracy/rmse'])} accuracy points"
-        )
-    return f"A batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."
-
-
-def _figure(value: float) -> str:
-    return f"{value:.2g}" if np.isfinite(value) else str(value)

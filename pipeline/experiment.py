@@ -63,6 +63,7 @@ class Experiment:
         fits(classifier, dataset)
         return Setting(
             dataset=dataset,
+            data=self.data,
             classifier=classifier,
             sampling=self.sampling,
             interval=self.interval,

@@ -140,3 +140,25 @@ class LearningCurve:
     batch_loss: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     loss: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     accuracy: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the terminal shows of a result; 80 columns are all there is.
+
+    Attributes
+    ----------
+    title : str
+        What the rows are about.
+    headings : tuple of str
+        One a column; a line break makes two short lines.
+    rows : list of tuple of str
+        Right-aligned cells.
+    footer : list of tuple of str
+        Rows set off below the others.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    footer: list[tuple[str, ...]] = field(default_factory=list)

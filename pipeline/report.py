@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.comparison import Comparison
-    from pipeline.experiment import Experiment
-    from pipeline.study.base import Result
-    from pipeline.tracking import Store
+    from pipeline.records import Table
+    from pipeline.study.base import Compared, Result
 
 # Read at import: __main__ sets the variable for Hydra's sake later on.
 WANTS_TRACEBACK = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -65,36 +62,30 @@ class Progress:
             self._bar = None
 
 
-def sweep(comparison: Comparison, experiment: Experiment, *, store: Store, run_id: str) -> None:
-    """The cells as a table, the conclusion, and where everything is."""
+def sweep(compared: Compared, *, run_id: str) -> None:
+    """The cells as tables, the conclusion, and where everything is."""
     console = _console()
-    for group, cells in comparison.cells.groupby("group", sort=False):
-        first = cells.iloc[0]
-        varied = "data=" in str(group) or "data." in str(group)
-        what = "" if varied else f"{experiment.data.name} {experiment.data.split}"
-        parts = (what, str(group), f"{int(first['population_size']):,} rows")
-        console.print(_table(cells.to_dict("records"), ", ".join(filter(None, parts))))
-    records = comparison.cells.to_dict("records")
-    levels = [f"{100 * level:g} %" for level in comparison.cells["confidence"].unique()]
-    if "loss/rmse" in records[0]:
-        console.print(
-            "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose "
-            f"{' or '.join(levels)} interval holds the value of all rows (—: one row gives no interval). "
-            "Time: to evaluate one batch, and as a share of evaluating all rows.",
-            style="dim",
-        )
-    console.print(f"\n{comparison.summary}")
-    _where(console, store, run_id, "cells.csv and the plots")
+    for shown in compared.shown:
+        console.print(_rich(shown))
+    if compared.caption:
+        console.print(compared.caption, style="dim")
+    console.print(f"\n{compared.summary}")
+    _where(console, run_id, "cells.csv and the plots")
 
 
-def cell(result: Result, experiment: Experiment, *, store: Store, run_id: str) -> None:
+def cell(result: Result, *, run_id: str) -> None:
     """One cell's figures, and where everything is."""
     console = _console()
-    row = {"batch_size": experiment.batch_size, **result.metrics}
-    console.print(_table([row], f"{experiment.data.name} {experiment.data.split}, {experiment.draws:,} draws"))
+    if result.shown is not None:
+        console.print(_rich(result.shown))
+    if result.summary:
+        console.print(result.summary)
     for note in result.notes:
         console.print(f"  {note}", style="dim")
-    _where(console, store, run_id, "draws.parquet and config.yaml")
+    names = [*result.tables, *(f"{name}.png" for name in result.figures), "config.yaml"]
+    if result.draws is not None:
+        names.insert(0, "draws.parquet")
+    _where(console, run_id, f"{', '.join(names[:-1])} and {names[-1]}")
 
 
 def _console() -> Console:
@@ -103,69 +94,22 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=False)
 
 
-def _where(console: Console, store: Store, run_id: str, what: str) -> None:
+def _where(console: Console, run_id: str, what: str) -> None:
     console.print(f"\n{what} are in MLflow's run {run_id}; see them with", highlight=False, soft_wrap=True)
     console.print("    make ui")
 
 
-def _table(rows: list[dict[Any, Any]], title: str) -> Any:
+def _rich(shown: Table) -> Any:
     from rich import box
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, padding=(0, 1))
-    known = "loss/rmse" in rows[0]
-    # Two short lines a heading: eight digits and a unit must fit beside each other in 80 columns.
-    for heading in ("batch", "loss, nats", "accuracy, %", *(("loss\nheld", "acc.\nheld") if known else ()), "time"):
+    table = RichTable(title=shown.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, padding=(0, 1))
+    for heading in shown.headings:
         table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
-    if known:
-        table.add_column("of\nall", justify="right", no_wrap=True, vertical="bottom")
-    for row in rows:
-        table.add_row(*(_known_row(row) if known else _drawn_row(row)))
-    if known:
-        first = rows[0]
+    for row in shown.rows:
+        table.add_row(*row)
+    if shown.footer:
         table.add_section()
-        table.add_row(
-            "all",
-            f"{first['loss/all']:.4f}",
-            f"{100 * first['accuracy/all']:.2f}",
-            "",
-            "",
-            _time(first["seconds/all"]),
-            "",
-        )
+    for row in shown.footer:
+        table.add_row(*row)
     return table
-
-
-def _known_row(row: dict[Any, Any]) -> list[str]:
-    return [
-        f"{int(row['batch_size']):,}",
-        f"{row['loss/mean']:.4f} ± {row['loss/rmse']:.4f}",
-        f"{100 * row['accuracy/mean']:.2f} ± {100 * row['accuracy/rmse']:.2f}",
-        "—" if not math.isfinite(row["loss/half_width"]) else _percent(row["loss/coverage"]),
-        _percent(row["accuracy/coverage"]),
-        _time(row["seconds/batch"]),
-        _share(row["seconds/batch"] / row["seconds/all"]),
-    ]
-
-
-def _drawn_row(row: dict[Any, Any]) -> list[str]:
-    return [
-        f"{int(row['batch_size']):,}",
-        f"{row['loss/mean']:.4f} ± {row['loss/half_width']:.4f}",
-        f"{100 * row['accuracy/mean']:.2f} ± {100 * row['accuracy/half_width']:.2f}",
-        _time(row["seconds/batch"]),
-    ]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _share(ratio: float) -> str:
-    return f"{100 * ratio:.0f} %" if ratio >= 0.1 else f"{100 * ratio:.2g} %"
-
-
-def _time(seconds: float) -> str:
-    if seconds >= 1:
-        return f"{seconds:.3g} s"
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"

@@ -180,19 +180,19 @@ def _finish(under_way: _Open) -> int:
         store.end(run_id, "FAILED")
         report.error(f"none of the {under_way.n_cells} cells finished")
         return 1
-    comparison = compare(finished, store, under_way.swept)
+    comparison = compare(under_way.experiment.study, finished, store, under_way.swept)
     store.log(run_id, _parent_log(comparison, under_way, store, finished[0].info.run_id))
     store.end(run_id, "FAILED" if missing else "FINISHED")
-    report.sweep(comparison, under_way.experiment, store=store, run_id=run_id)
+    report.sweep(comparison.compared, run_id=run_id)
     if missing:
         report.error(f"{missing} of {under_way.n_cells} cells failed; the other {len(finished)} are kept")
     return 1 if missing else 0
 
 
 def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: str) -> Log:
-    from pipeline.plots import SWEEP_PLOTS, learning_curve
+    from pipeline.plots import learning_curve
 
-    figures = {name: draw(comparison.cells, comparison.draws) for name, draw in SWEEP_PLOTS.items()}
+    figures = dict(comparison.compared.figures)
     series = list(comparison.series)
     # A sweep over models has a curve a model: each stays with its cells.
     if not any(key == "model" or key.startswith("model.") for key in under_way.swept):
@@ -204,7 +204,7 @@ def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: 
     return Log(
         params=flatten({"swept": " ".join(under_way.swept), **comparison.common}),
         series=series,
-        tags={"cells": str(len(comparison.cells)), "mlflow.note.content": comparison.summary},
+        tags={"cells": str(len(comparison.cells)), "mlflow.note.content": comparison.compared.summary},
         tables={"cells.csv": comparison.cells},
         figures=figures,
     )

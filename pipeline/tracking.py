@@ -210,12 +210,13 @@ class Store:
             return False
         return True
 
-    def draws(self, run_id: str) -> pd.DataFrame:
-        """Read a cell's ``draws.parquet`` back."""
+    def read_table(self, run_id: str, name: str) -> pd.DataFrame:
+        """Read a table of a cell, such as ``draws.parquet``, back."""
         import pandas as pd
 
+        read = pd.read_parquet if name.endswith(".parquet") else pd.read_csv
         with tempfile.TemporaryDirectory() as folder:
-            return pd.read_parquet(self._client.download_artifacts(run_id, "draws.parquet", folder))
+            return read(self._client.download_artifacts(run_id, name, folder))
 
     def metric_history(self, run_id: str, key: str) -> list[tuple[int, float]]:
         """A metric's (step, value) pairs by step."""

@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline import data as data_family
 from pipeline import interval, model, sampling
 from pipeline.interval import accuracy, loss
 from pipeline.study.base import Setting
+
+# The same examples every time, and no time limit on a machine that is shared.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 SHARED = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
@@ -58,6 +63,7 @@ def setting_of(digits_parts):
         asked = {"seed": 0, "batch_size": 50, "draws": 200, "confidence": 0.95} | changes
         return Setting(
             dataset=dataset or digits_parts[0],
+            data=data_family.MEMBERS["digits"](),
             classifier=classifier or digits_parts[1],
             sampling=sampling.MEMBERS[design](),
             interval=interval.MEMBERS["by_metric"](loss.MEMBERS["t"](), accuracy.MEMBERS["wilson"]()),

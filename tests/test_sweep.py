@@ -74,7 +74,7 @@ def test_the_plots_are_on_the_parent(artifacts):
 def test_the_first_draws_and_the_learning_curve_are_logged_by_step(swept):
     _, _, store, parent, cells = swept
     cell = cells[0].info.run_id
-    draws = store.draws(cell)
+    draws = store.read_table(cell, "draws.parquet")
     assert len(draws) == 60
     history = store.metric_history(cell, "loss/draw")
     assert history == [(i, pytest.approx(value)) for i, value in enumerate(draws["loss"])]
@@ -110,17 +110,21 @@ def test_a_cells_config_yaml_is_enough_to_run_it_again(command, swept, tmp_path)
     assert done.returncode == 0, done.stderr
     again = next(path for path in mlruns.glob("artifacts/*/artifacts") if path.parent.name in done.stdout)
     assert (again / "config.yaml").read_text() == (folder / "config.yaml").read_text()
-    pd.testing.assert_frame_equal(store.draws(again.parent.name), store.draws(cell.info.run_id), check_exact=True)
+    pd.testing.assert_frame_equal(
+        store.read_table(again.parent.name, "draws.parquet"),
+        store.read_table(cell.info.run_id, "draws.parquet"),
+        check_exact=True,
+    )
 
 
 def test_draws_do_not_depend_on_the_order_of_the_cells(command, swept):
     _, mlruns, store, _, cells = swept
     done = command("--multirun", "+experiment=sweep", "draws=60", "batch_size=300,3", mlruns=mlruns)
     assert done.returncode == 0, done.stderr
-    before = {cell.data.params["batch_size"]: store.draws(cell.info.run_id) for cell in cells}
+    before = {cell.data.params["batch_size"]: store.read_table(cell.info.run_id, "draws.parquet") for cell in cells}
     for cell in store.children(store.newest_sweep().info.run_id):
         expected = before[cell.data.params["batch_size"]]
-        pd.testing.assert_frame_equal(store.draws(cell.info.run_id), expected, check_exact=True)
+        pd.testing.assert_frame_equal(store.read_table(cell.info.run_id, "draws.parquet"), expected, check_exact=True)
 
 
 def test_a_sweep_over_two_parameters_tells_the_groups_apart(command, swept):

@@ -6,14 +6,15 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pipeline.records import Dataset, LearningCurve
+from pipeline.records import Dataset, LearningCurve, Table
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from pipeline.data.base import Data
     from pipeline.interval.by_metric import ByMetric
     from pipeline.model.base import Classifier
     from pipeline.sampling.base import Sampling
@@ -46,6 +47,8 @@ class Setting:
     ----------
     dataset : Dataset
         The population of N rows.
+    data : Data
+        Where it came from; gives the other split.
     classifier : Classifier
         Gives the logits of a block of rows.
     sampling, interval
@@ -57,6 +60,7 @@ class Setting:
     """
 
     dataset: Dataset
+    data: Data
     classifier: Classifier
     sampling: Sampling
     interval: ByMetric
@@ -68,7 +72,7 @@ class Setting:
 
 @dataclass(eq=False)
 class Result:
-    """What a study found, ready to be logged.
+    """What a study found, ready to be logged and shown.
 
     Attributes
     ----------
@@ -77,29 +81,95 @@ class Result:
     series : list of (str, float, int)
         Metric name, value, step.
     draws : DataFrame or None
-        A row a draw.
+        A row a draw, logged as ``draws.parquet``.
+    tables : dict of str to DataFrame
+        Further artifacts by file name, ``….parquet`` or ``….csv``.
     figures : dict of str to Figure
         Pictures by name.
     curve : LearningCurve or None
         Of the network, where it was trained here.
+    shown : Table or None
+        For the terminal.
+    summary : str
+        One or two sentences made from the figures: what a person takes home; empty if the table says it all.
     notes : list of str
-        Sentences for the person who reads the result.
+        How the figures were made, and what to mind when reading them.
     """
 
     metrics: dict[str, float]
     series: list[tuple[str, float, int]] = field(default_factory=list)
     draws: pd.DataFrame | None = None
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
     curve: LearningCurve | None = None
+    shown: Table | None = None
+    summary: str = ""
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Compared:
+    """What a study makes of the cells of a sweep.
+
+    Attributes
+    ----------
+    figures : dict of str to Figure
+        Pictures by name, for the parent run.
+    shown : list of Table
+        For the terminal.
+    summary : str
+        One or two sentences made from the figures.
+    caption : str
+        How to read the tables.
+    """
+
+    figures: dict[str, Figure]
+    shown: list[Table]
+    summary: str
+    caption: str = ""
 
 
 @dataclass
 class Study(ABC):
-    """A question put to the data."""
+    """A question put to the data.
+
+    Attributes
+    ----------
+    axis : str
+        The key over which a sweep's cells make a curve; cells that differ in another swept key are other curves.
+    columns : tuple of str
+        The metrics that come first in ``cells.csv``, in this order.
+    """
 
     name: str
 
+    axis: ClassVar[str] = "batch_size"
+    columns: ClassVar[tuple[str, ...]] = ()
+
     @abstractmethod
     def answer(self, setting: Setting) -> Result:
-        """Answer the question for one cell."""
+        """Answer the question for one cell.
+
+        Raises
+        ------
+        BadInput
+            If the question cannot be put to this model or these data.
+        """
+
+    @abstractmethod
+    def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
+        """Compare the finished cells of a sweep.
+
+        Parameters
+        ----------
+        cells : DataFrame
+            A row a cell, by group and `axis`: the axis, ``batch_size, group, population, population_size, draws,
+            confidence``, the other swept keys, every metric, ``run_id``.
+        read : callable
+            The table of that name (``draws.parquet``) of all cells, one below the other, led by the columns of the
+            axis and ``group``.
+        """
+
+    def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
+        """Tell whether a cell's value of a metric belongs on the curve over the axis."""
+        return True

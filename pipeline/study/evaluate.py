@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,15 @@ from pipeline.errors import BadInput
 from pipeline.records import Estimate, Scores
 from pipeline.sampling.base import generator
 from pipeline.scoring import score
-from pipeline.study.base import Result, Setting, Study, once
+from pipeline.study.base import Compared, Result, Setting, Study, once
+from pipeline.tables import evaluate as tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TIMING_BUDGET = 0.05
 _SHOWN_DRAWS = 100
+_NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage")
 
 
 @dataclass
@@ -42,6 +44,12 @@ class Evaluate(Study):
     name: str = "evaluate"
     population: bool = True
     loss_cap: float | None = None
+
+    columns: ClassVar[tuple[str, ...]] = (
+        *(f"{metric}/{name}" for metric in ("loss", "accuracy") for name in _NAMES),
+        "seconds/batch",
+        "seconds/all",
+    )
 
     def __post_init__(self) -> None:
         if self.loss_cap is not None and not self.loss_cap > 0:
@@ -77,8 +85,35 @@ class Evaluate(Study):
             ],
             draws=_draws_frame(estimates),
             curve=setting.classifier.learning_curve,
+            shown=tables.table(
+                [{"batch_size": batch, **metrics}], f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws"
+            ),
             notes=_notes(scores, estimates),
         )
+
+    def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
+        """Compare the batch sizes: the funnel, the error, its cost, the coverage."""
+        from pipeline.plots import SWEEP_PLOTS
+
+        draws = read("draws.parquet")
+        is_known = "loss/rmse" in cells
+        shown = []
+        for group, own in cells.groupby("group", sort=False):
+            first = own.iloc[0]
+            about = (str(first["population"]), f"{int(first['population_size']):,} rows", str(group))
+            shown.append(tables.table(own.to_dict("records"), ", ".join(filter(None, about))))
+        return Compared(
+            figures={name: draw(cells, draws) for name, draw in SWEEP_PLOTS.items()},
+            shown=shown,
+            summary=_summary(cells)
+            if is_known
+            else "The population was not scored: what a batch is off by is unknown.",
+            caption=tables.caption(list(cells["confidence"].unique())) if is_known else "",
+        )
+
+    def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
+        """Leave out coverages of intervals of all numbers: they hold everything, and a curve would praise them for it."""
+        return not metric.endswith("/coverage") or bool(np.isfinite(cell[metric.replace("/coverage", "/half_width")]))
 
     def _scores(self, setting: Setting, rows: NDArray[np.intp] | None) -> tuple[Scores, float]:
         def measure() -> tuple[Scores, float]:
@@ -156,3 +191,16 @@ def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
     if scores.ties:
         notes.append(f"{scores.ties:,} of {len(scores):,} rows tie for the largest logit; the lowest class was taken")
     return notes
+
+
+def _summary(cells: pd.DataFrame) -> str:
+    """What one batch is off by, at the smallest and at the largest size."""
+    few, many = cells.iloc[cells["batch_size"].argmin()], cells.iloc[cells["batch_size"].argmax()]
+    parts = []
+    for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
+        size = int(cell["batch_size"])
+        parts.append(
+            f"of {size:,} {'row' if size == 1 else 'rows'} by {cell['loss/rmse']:.2g} nats "
+            f"and {100 * cell['accuracy/rmse']:.2g} accuracy points"
+        )
+    return f"A batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."

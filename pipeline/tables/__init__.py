@@ -1,0 +1,1 @@
+"""What the terminal shows: figures to tables of text, one file a study."""
