@@ -140,6 +140,8 @@ def _start(composed: DictConfig) -> _Open:
         raise BadInput(
             "a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100"
         )
+    if len({type(experiment.study) for experiment in experiments}) > 1:
+        raise BadInput("a sweep must ask one question; found several in study=…: give each its own sweep")
     varied = [key for key, values in swept.items() if len(values) > 1]
     first = experiments[0]
     store = first.tracking.open()

@@ -112,7 +112,7 @@ class Evaluate(Study):
         )
 
     def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
-        """Leave out coverages of intervals of all numbers: they hold everything, and a curve would praise them for it."""
+        """Leave out coverages of intervals of all numbers: holding everything is no success."""
         return not metric.endswith("/coverage") or bool(np.isfinite(cell[metric.replace("/coverage", "/half_width")]))
 
     def _scores(self, setting: Setting, rows: NDArray[np.intp] | None) -> tuple[Scores, float]:
