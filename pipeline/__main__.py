@@ -8,7 +8,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from pipeline import config, report, sweep
+from pipeline import config, files, report, sweep
 from pipeline.cell import run_cell
 
 
@@ -17,17 +17,17 @@ def _cell(composed: DictConfig) -> None:
     if sweep.is_running():
         sweep.run_one(composed)
         return
-    experiment = config.to_experiment(composed)
-    run_id, result = run_cell(experiment)
+    run_id, result = config.or_exit(lambda: run_cell(config.to_experiment(composed)))
     report.cell(result, run_id=run_id)
 
 
 def main() -> None:
-    """Run, and end with the exit status that README promises: 0 done, 1 something failed, 2 the request was wrong."""
+    """Run, and end with the exit status that README promises."""
     # Hydra prints errors in lines of its own and exits with 1; with this set it hands them over.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     config.register()
     try:
+        files.check()
         _cell()
     except KeyboardInterrupt:
         report.error("interrupted; what was finished is kept")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
-from pipeline.tracking import Log, digest_of, flatten, source_digest, without_secret
+from pipeline.tracking import Log, Store, digest_of, flatten, source_digest, without_secret
 
 LEARNING = ("batch_loss", "loss", "accuracy")
 
@@ -40,21 +41,41 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[str,
     # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
     setting = experiment.prepare()
     store = experiment.tracking.open()
-    name = f"b={experiment.batch_size}" if parent else f"{experiment.study.name} {setting.dataset.name}"
+    name = _name(experiment, setting, parent)
     try:
         result = experiment.study.answer(setting)
     except BadInput:
         raise
     except Exception:
-        run_id = store.start(name, kind="cell", started=started, parent=parent)
-        texts = {"config.yaml": configuration(experiment), "traceback.txt": traceback.format_exc()}
-        store.log(run_id, Log(params=parameters(experiment), texts=texts))
-        store.end(run_id, "FAILED")
+        _fail(store, store.start(name, kind="cell", started=started, parent=parent), experiment)
         raise
     run_id = store.start(name, kind="cell", started=started, parent=parent)
-    store.log(run_id, _log(experiment, setting, result, is_alone=parent is None))
+    try:
+        store.log(run_id, _log(experiment, setting, result, is_alone=parent is None))
+    except Exception:
+        _fail(store, run_id, experiment)
+        raise
+    except BaseException:
+        store.end(run_id, "KILLED")
+        raise
     store.end(run_id, "FINISHED")
     return run_id, result
+
+
+def _name(experiment: Experiment, setting: Setting, parent: str | None) -> str:
+    if parent is None:
+        return f"{experiment.study.name} {setting.dataset.name}"
+    axis = experiment.study.axis
+    return f"b={experiment.batch_size}" if axis == "batch_size" else f"{axis}={parameters(experiment)[axis]}"
+
+
+def _fail(store: Store, run_id: str, experiment: Experiment) -> None:
+    """End a run as FAILED, with its traceback if that can be written still."""
+    texts = {"config.yaml": configuration(experiment), "traceback.txt": traceback.format_exc()}
+    # The fault may be the disk's or the server's: then the status alone is tried.
+    with suppress(Exception):
+        store.log(run_id, Log(params=parameters(experiment), texts=texts))
+    store.end(run_id, "FAILED")
 
 
 def configuration(experiment: Experiment) -> str:

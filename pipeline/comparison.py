@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from pipeline.tracking import Store
+
+# An MLflow key has 250 characters at most; the metric's own name and a digest need some.
+_LONGEST_SUFFIX = 180
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,8 @@ def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str
     import pandas as pd
 
     params = [dict(run.data.params) for run in runs]
-    others = [key for key in swept if key != study.axis]
+    # A key that is no parameter (such as +experiment) tells no cells apart by itself.
+    others = [key for key in swept if key != study.axis and _param(params[0], key) is not None]
     rows = [_row(study, run, param, others) for run, param in zip(runs, params, strict=True)]
     cells = pd.DataFrame(rows).sort_values(["group", study.axis], kind="stable", ignore_index=True)
     metrics = {name for run in runs for name in _metrics(run)}
@@ -104,21 +110,30 @@ def _number(text: str) -> int | float:
     return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
-def _param(params: dict[str, str], key: str) -> str:
-    """A swept key's value; a group's choice is the part's name."""
-    key = key.lstrip("+~")
-    return params.get(key) or params.get(f"{key.replace('/', '.')}.name") or "?"
+def _param(params: dict[str, str], key: str) -> str | None:
+    """A swept key's value; a group's choice is the part's name; None where the cell has no such parameter."""
+    key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
+    return params.get(key) or params.get(f"{key.replace('/', '.')}.name")
 
 
 def _series(study: Study, cells: pd.DataFrame, names: list[str]) -> list[tuple[str, float, int]]:
     series = []
     for group, own in cells.groupby("group", sort=False):
-        # An MLflow key takes no "="; one curve a group.
-        suffix = f"/{str(group).replace('=', ' ').replace(', ', '/')}" if group else ""
+        suffix = _suffix(str(group))
         for place, (_, cell) in enumerate(own.iterrows()):
             step = int(cell[study.axis]) if study.axis == "batch_size" else place
             shown = [name for name in names if study.is_curve(name, cell)]
-            series += [(f"{name}{suffix}"[:250], float(cell[name]), step) for name in shown]
+            series += [(f"{name}{suffix}", float(cell[name]), step) for name in shown]
             if study.axis != "batch_size":
-                series.append((f"{study.axis}{suffix}"[:250], float(cell[study.axis]), step))
+                series.append((f"{study.axis}{suffix}", float(cell[study.axis]), step))
     return series
+
+
+def _suffix(group: str) -> str:
+    """A group as the end of an MLflow key: its own curve, in the characters and the length that a key may have."""
+    if not group:
+        return ""
+    plain = re.sub(r"[^\w.\-/ ]+", " ", group.replace(", ", "/")).strip()
+    if len(plain) > _LONGEST_SUFFIX:
+        plain = f"{plain[:_LONGEST_SUFFIX]} {hashlib.sha256(group.encode()).hexdigest()[:8]}"
+    return f"/{plain}"

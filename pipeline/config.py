@@ -5,19 +5,24 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline import data, files, interval, model, sampling, study
+from pipeline import data, files, interval, model, report, sampling, study
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.interval import accuracy, loss
+from pipeline.study import direction
 from pipeline.tracking import Tracking
+
+T = TypeVar("T")
 
 FAMILIES: dict[str, dict[str, type]] = {
     "data": data.MEMBERS,
@@ -27,8 +32,11 @@ FAMILIES: dict[str, dict[str, type]] = {
     "interval/loss": loss.MEMBERS,
     "interval/accuracy": accuracy.MEMBERS,
     "study": study.MEMBERS,
+    "study/direction": direction.MEMBERS,
     "tracking": {"mlflow": Tracking},
 }
+# A field that takes a part of another field's family.
+_ALSO = {"study/other": "study/direction"}
 CONF = str(Path(__file__).resolve().parent.parent / "conf")
 
 # Here, not in conf/, so that a cell's own config.yaml, which is read from another folder, runs in the same way.
@@ -45,7 +53,7 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(group="schema", name="hydra", node={"hydra": _HYDRA})
     store.store(group="schema", name="experiment", node=Experiment)
-    for family, members in FAMILIES.items():
+    for family, members in {**FAMILIES, **{field: FAMILIES[family] for field, family in _ALSO.items()}}.items():
         for name, part in members.items():
             store.store(group=f"schema/{family}", name=name, node=part)
 
@@ -58,18 +66,37 @@ def to_experiment(config: DictConfig) -> Experiment:
     BadInput
         If a value is out of its range.
     """
-    plain = copy.deepcopy(config)
-    with open_dict(plain):
-        plain.pop("hydra", None)
-    converted = OmegaConf.to_object(plain)
+    if "hydra" in config:
+        config = copy.deepcopy(config)
+        with open_dict(config):
+            del config["hydra"]
+    converted = OmegaConf.to_object(config)
     if not isinstance(converted, Experiment):
         raise BadInput(f"conf/config.yaml must start from /schema/experiment; found {type(converted).__name__}")
     return converted
 
 
+def or_exit(work: Callable[[], T]) -> T:
+    """Do the work, or say what was wrong and exit: with 2 where it was the request, else with 1.
+
+    Hydra turns an exception of a callback into a warning and goes on, and prints lines of its own before one of a job;
+    a SystemExit it lets through.
+    """
+    try:
+        return work()
+    except Exception as error:
+        if report.WANTS_TRACEBACK or not is_request_error(error):
+            traceback.print_exc()
+        else:
+            report.error(one_line(error))
+        raise SystemExit(2 if is_request_error(error) else 1) from error
+
+
 def is_request_error(error: BaseException) -> bool:
     """Whether the error says that the request was wrong, rather than that something failed."""
-    return isinstance(error, BadInput | HydraException | OmegaConfBaseException)
+    # Hydra has no class of its own for flags that exclude each other.
+    is_flags = type(error) is ValueError and str(error).startswith("Only one of --run")
+    return is_flags or isinstance(error, BadInput | HydraException | OmegaConfBaseException)
 
 
 def one_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from pipeline.errors import BadInput
 from pipeline.interval.by_metric import ByMetric
 from pipeline.model.base import Model, fits
 from pipeline.sampling.base import Sampling
-from pipeline.study.base import Result, Setting, Study, once
+from pipeline.study.base import Setting, Study, once
 from pipeline.tracking import Tracking
 
 
@@ -46,7 +46,8 @@ class Experiment:
         for key, least in (("seed", 0), ("batch_size", 1), ("draws", 1)):
             if getattr(self, key) < least:
                 raise BadInput(f"{key} must be a whole number of at least {least}; found {getattr(self, key)}")
-        if not 0 < self.confidence < 1:
+        # The second: so near to 1 that the quantile of the interval's end would be infinite.
+        if not 0 < self.confidence < 1 or (1 + self.confidence) / 2 == 1:
             raise BadInput(f"confidence must be between 0 and 1, such as 0.95; found {self.confidence}")
 
     def prepare(self) -> Setting:
@@ -64,6 +65,7 @@ class Experiment:
         return Setting(
             dataset=dataset,
             data=self.data,
+            model=self.model,
             classifier=classifier,
             sampling=self.sampling,
             interval=self.interval,
@@ -72,8 +74,3 @@ class Experiment:
             draws=self.draws,
             confidence=self.confidence,
         )
-
-    def run(self) -> tuple[Setting, Result]:
-        """Carry the cell out; what was found is not logged yet."""
-        setting = self.prepare()
-        return setting, self.study.answer(setting)

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+from pipeline.errors import BadInput
 
 
 def mlruns() -> Path:
     """Return the folder for everything generated: the project's ``mlruns``, or what ``BATCHSCOPE_MLRUNS`` names."""
     named = os.environ.get("BATCHSCOPE_MLRUNS")
     return Path(named).resolve() if named else Path(__file__).resolve().parent.parent / "mlruns"
+
+
+def check() -> None:
+    """Refuse a place for generated things that is none.
+
+    Raises
+    ------
+    BadInput
+        If it is a file.
+    """
+    folder = mlruns()
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"BATCHSCOPE_MLRUNS must be a folder; found a file at {folder}: name another")
+
+
+def absolute(path: str) -> str:
+    """Return a path as it is from every folder, ``~`` expanded; what is empty stays empty."""
+    return str(Path(path).expanduser().absolute()) if path else path
 
 
 def cache(kind: str) -> Path:
@@ -32,13 +52,14 @@ def write_beside(path: Path, write: Callable[[BinaryIO], object]) -> None:
         Is given the open binary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Not by tempfile: its files are closed to the other users of a shared folder.
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("xb") as file:
             write(file)
         os.replace(beside, path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 

@@ -24,8 +24,8 @@ def error(line: str) -> None:
 class Progress:
     """A progress bar on standard error; silent when that is no terminal."""
 
-    def __init__(self, total: int, unit: str) -> None:
-        self._total, self._unit = total, unit
+    def __init__(self, total: int, unit: str, *, what: str = "Sweep") -> None:
+        self._total, self._unit, self._what = total, unit, what
         self._bar: Any = None
         self._task: Any = None
 
@@ -38,7 +38,7 @@ class Progress:
         from rich.progress import Progress as Bar
 
         self._bar = Bar(
-            TextColumn("Sweep"),
+            TextColumn(self._what),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn(self._unit),
@@ -70,7 +70,7 @@ def sweep(compared: Compared, *, run_id: str) -> None:
     if compared.caption:
         console.print(compared.caption, style="dim")
     console.print(f"\n{compared.summary}")
-    _where(console, run_id, "cells.csv and the plots")
+    _where(console, run_id, "cells.csv and the plots" if compared.figures else "cells.csv")
 
 
 def cell(result: Result, *, run_id: str) -> None:

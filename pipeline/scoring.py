@@ -93,12 +93,14 @@ def _in_blocks(forward: Callable[[NDArray[Any]], FloatArray], inputs: NDArray[An
 
 
 def _on_all_cores(work: Callable[[tuple[int, int]], int], stripes: list[tuple[int, int]]) -> list[int]:
-    if len(stripes) == 1:
-        return [work(stripes[0])]
     # NumPy's element-wise work runs on one core: a thread a core over stripes, each with BLAS held to its own core,
-    # beats BLAS on all cores followed by element-wise work on one.
-    with _thread_pools().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(_cores(), len(stripes))) as pool:
-        return list(pool.map(work, stripes))
+    # beats BLAS on all cores followed by element-wise work on one. A single stripe is held to one core too: BLAS
+    # threads that have worked keep spinning, and slow down what comes next, a hundredfold on a busy machine.
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        if len(stripes) == 1:
+            return [work(stripes[0])]
+        with ThreadPoolExecutor(min(_cores(), len(stripes))) as pool:
+            return list(pool.map(work, stripes))
 
 
 def _cores() -> int:

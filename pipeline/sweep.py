@@ -21,11 +21,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
+from omegaconf.errors import InterpolationKeyError
 
 from pipeline import config, report
 from pipeline.cell import LEARNING, learning_curve_of, run_cell
 from pipeline.comparison import Comparison, compare
+from pipeline.config import or_exit
+from pipeline.data.base import SPLITS
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.tracking import Log, Store, flatten
@@ -44,6 +47,8 @@ def run_one(composed: DictConfig) -> None:
     try:
         run_cell(config.to_experiment(composed), parent=known["run_id"])
     except Exception as error:
+        if report.WANTS_TRACEBACK:
+            traceback.print_exc()
         overrides = " ".join(HydraConfig.get().overrides.task)
         report.error(f"cell {overrides}: {config.one_line(error) or type(error).__name__}")
 
@@ -70,13 +75,14 @@ class Sweep(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a wrong request before Hydra makes a folder for the run."""
-        _or_exit(lambda: _prepared(config))
+        or_exit(lambda: _prepared(config))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Check every cell, bring the store up, start the parent run."""
-        self._open = _or_exit(lambda: _start(config))
+        self._open = or_exit(lambda: _start(config))
         atexit.register(self._abandon)
-        signal.signal(signal.SIGTERM, _exit_on_signal)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _exit_on_signal)
         self._open.progress.start()
 
     def on_job_end(self, **_: Any) -> None:
@@ -91,7 +97,7 @@ class Sweep(Callback):
             return
         under_way.progress.stop()
         try:
-            status = _finish(under_way)
+            status = or_exit(lambda: _finish(under_way))
         except BaseException:
             under_way.store.end(under_way.run_id, "FAILED")
             raise
@@ -104,7 +110,11 @@ class Sweep(Callback):
         if under_way is None:
             return
         under_way.progress.stop()
-        if under_way.store.children(under_way.run_id):
+        cells = under_way.store.children(under_way.run_id)
+        for cell in cells:
+            if cell.info.status == "RUNNING":
+                under_way.store.end(cell.info.run_id, "KILLED")
+        if cells:
             under_way.store.end(under_way.run_id, "KILLED")
         else:
             under_way.store.discard(under_way.run_id)
@@ -112,18 +122,6 @@ class Sweep(Callback):
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
-
-
-def _or_exit(work: Any) -> Any:
-    # Hydra turns an exception of a callback into a warning and goes on; SystemExit it lets through.
-    try:
-        return work()
-    except Exception as error:
-        if report.WANTS_TRACEBACK or not config.is_request_error(error):
-            traceback.print_exc()
-        else:
-            report.error(config.one_line(error))
-        raise SystemExit(2 if config.is_request_error(error) else 1) from error
 
 
 def _prepared(composed: DictConfig) -> Experiment:
@@ -135,7 +133,7 @@ def _prepared(composed: DictConfig) -> Experiment:
 def _start(composed: DictConfig) -> _Open:
     swept = _swept(composed)
     cells = list(config.values_of(swept))
-    experiments = [_prepared(_compose(composed, overrides)) for overrides in cells]
+    experiments = _checked(composed, cells)
     if not experiments:
         raise BadInput(
             "a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100"
@@ -152,25 +150,49 @@ def _start(composed: DictConfig) -> _Open:
     return _Open(store, run_id, first, varied, len(cells), report.Progress(len(cells), "cells"))
 
 
+def _checked(composed: DictConfig, cells: list[list[str]]) -> list[Experiment]:
+    progress = report.Progress(len(cells), "cells", what="Check")
+    progress.start()
+    try:
+        experiments = []
+        for overrides in cells:
+            experiments.append(_prepared(_compose(composed, overrides)))
+            progress.advance()
+    finally:
+        progress.stop()
+    return experiments
+
+
 def _swept(composed: DictConfig) -> dict[str, list[str]]:
     """Every override of the sweep with its values, as Hydra's own sweeper reads them."""
-    parameters = composed.hydra.sweeper.get("params") or {}
+    try:
+        parameters = dict(composed.hydra.sweeper.get("params") or {})
+    except InterpolationKeyError as error:
+        raise BadInput(
+            f"data.split must be one of {', '.join(SPLITS)}; found {composed.data.split!r}, which has no "
+            "data.sweep_sizes: choose one of them, or give the sizes, batch_size=10,100"
+        ) from error
     lines = [f"{key}={value}" for key, value in parameters.items()] + list(composed.hydra.overrides.task)
     swept: dict[str, list[str]] = {}
-    for override in OverridesParser.create().parse_overrides(lines):
+    for override in OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(lines):
         if override.is_sweep_override():
             if not override.is_discrete_sweep():
                 raise BadInput(f"a sweep must list its values, such as KEY=1,10; found {override.input_line}")
             values = [str(value) for value in override.sweep_string_iterator()]
         else:
             values = [str(override.get_value_element_as_str())]
-        swept[override.get_key_element()] = values
+        key = override.get_key_element()
+        if key.split(".")[0] == "tracking" and len(values) > 1:
+            raise BadInput(f"a sweep must go to one store; found several values of {key}: name one")
+        swept[key] = values
     return swept
 
 
 def _compose(master: DictConfig, overrides: list[str]) -> DictConfig:
-    loader = GlobalHydra.instance().config_loader()
-    return loader.load_sweep_config(master, overrides)
+    composed = GlobalHydra.instance().config_loader().load_sweep_config(master, overrides)
+    with open_dict(composed):
+        del composed["hydra"]
+    return composed
 
 
 def _finish(under_way: _Open) -> int:
@@ -178,6 +200,10 @@ def _finish(under_way: _Open) -> int:
     children = store.children(run_id)
     finished = [run for run in children if run.info.status == "FINISHED"]
     missing = under_way.n_cells - len(finished)
+    if not children:
+        # Every cell was refused, and has said why; a failure would have left a run.
+        store.discard(run_id)
+        return 2
     if not finished:
         store.end(run_id, "FAILED")
         report.error(f"none of the {under_way.n_cells} cells finished")
@@ -196,8 +222,8 @@ def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: 
 
     figures = dict(comparison.compared.figures)
     series = list(comparison.series)
-    # A sweep over models has a curve a model: each stays with its cells.
-    if not any(key == "model" or key.startswith("model.") for key in under_way.swept):
+    # A sweep over models or data has a curve a network: each stays with its cells.
+    if not any(key.split(".")[0] in ("model", "data") for key in under_way.swept):
         learning = {f"learning/{name}": store.metric_history(a_cell, f"learning/{name}") for name in LEARNING}
         series += [(key, value, step) for key, history in learning.items() for step, value in history]
         curve = learning_curve_of(learning)

@@ -62,7 +62,9 @@ class Tracking:
     def __post_init__(self) -> None:
         if not self.experiment.strip():
             raise BadInput("tracking.experiment must be a name; found an empty one")
-        if not re.match(r"^(sqlite|postgresql|mysql|mssql)[+\w]*://|^https?://", self.uri):
+        if not re.match(
+            r"^sqlite:///(?!:memory:)[^/]|^sqlite:////|^(postgresql|mysql|mssql)[+\w]*://|^https?://", self.uri
+        ):
             raise BadInput(
                 f"tracking.uri must be sqlite:///FILE, a database URI or a server's http(s):// address; "
                 f"found {without_secret(self.uri)!r}"
@@ -286,16 +288,18 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
 
     import mlflow
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    client = mlflow.MlflowClient(tracking_uri=uri)
+    _check_file(uri)
     try:
+        client = mlflow.MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)
         if found is None:
             made = client.create_experiment(experiment, artifact_location=artifacts_beside(uri))
             return client, str(made)
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
         why = textwrap.shorten(str(error).splitlines()[0], 160, placeholder=" …")
         raise BadInput(f"tracking.uri must be a store that answers; {without_secret(uri)} did not: {why}") from error
     if found.lifecycle_stage != "active":
@@ -304,6 +308,25 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
             "restore it there or name another"
         )
     return client, str(found.experiment_id)
+
+
+def _check_file(uri: str) -> None:
+    """Refuse what is no SQLite file at once: MLflow would try it again and again for minutes."""
+    path = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or not path.exists():
+        return
+    found = "a folder" if path.is_dir() else "" if _is_sqlite(path) else "another kind of file"
+    if found:
+        raise BadInput(
+            f"tracking.uri must name a SQLite file, or one to be made; found {found} at {path}: name another"
+        )
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(16)
+    # An empty file is what SQLite itself makes before it first writes.
+    return head in (b"", b"SQLite format 3\0")
 
 
 def flatten(tree: dict[str, Any], *, prefix: str = "") -> dict[str, str]:

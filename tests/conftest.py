@@ -64,6 +64,7 @@ def setting_of(digits_parts):
         return Setting(
             dataset=dataset or digits_parts[0],
             data=data_family.MEMBERS["digits"](),
+            model=model.MEMBERS["mlp"](),
             classifier=classifier or digits_parts[1],
             sampling=sampling.MEMBERS[design](),
             interval=interval.MEMBERS["by_metric"](loss.MEMBERS["t"](), accuracy.MEMBERS["wilson"]()),

@@ -22,6 +22,15 @@ CASES = {
         "batch_size must be at most the population's 1,000 rows",
     ),
     "a store that is none": (["tracking.uri=mlruns"], "tracking.uri must be"),
+    "a store in memory, which nobody could look at": (["tracking.uri=sqlite:///:memory:"], "tracking.uri must be"),
+    "a sweep into two stores": (["--multirun", "tracking.experiment=a,b"], "a sweep must go to one store"),
+    "a sweep with an unknown split": (
+        ["--multirun", "+experiment=sweep", "data.split=validation"],
+        "data.split must be one of train, test; found 'validation'",
+    ),
+    "a sweep over glob(*)": (["--multirun", "sampling=glob(hopeful*)"], "at least one cell"),
+    "flags that exclude each other": (["--multirun", "--cfg", "job", "batch_size=1,2"], "Only one of"),
+    "a confidence that is 1 but for rounding": (["confidence=0.9999999999999999"], "confidence must be between"),
     "weights without a path": (["model=npz"], "model.path"),
     "no such weights": (["model=npz", "model.path=nowhere.npz"], "nowhere.npz"),
     "one cell of a sweep": (["--multirun", "batch_size=10,0"], "batch_size must be a whole number of at least 1"),
@@ -86,4 +95,24 @@ def test_with_hydra_full_error_the_traceback_is_shown(command, tmp_path):
 def test_a_store_that_does_not_answer_is_one_line(command, tmp_path):
     done = command("draws=5", "tracking.uri=http://127.0.0.1:9", mlruns=tmp_path)
     assert done.returncode == 2, done.stderr
-    assert "tracking.uri must be a store that answers" in done.stderr.splitlines()[-1]
+    (line,) = done.stderr.splitlines()
+    assert "tracking.uri must be a store that answers" in line
+
+
+def test_a_store_that_is_another_kind_of_file_is_one_line_at_once(command, tmp_path):
+    (tmp_path / "text.db").write_text("this is no database, however it is named")
+    done = command("draws=5", f"tracking.uri=sqlite:///{tmp_path}/text.db", mlruns=tmp_path / "mlruns")
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "tracking.uri must name a SQLite file, or one to be made; found another kind of file" in line
+
+
+def test_logits_that_overflow_are_one_line_in_a_run_and_in_a_sweep(command, tmp_path):
+    huge = {"W1": np.full((64, 10), 3e38, "f4"), "b1": np.zeros(10, "f4")}
+    np.savez(tmp_path / "huge.npz", **huge)
+    arguments = ["model=npz", f"model.path={tmp_path}/huge.npz", "draws=5"]
+    for more in ([], ["--multirun"]):
+        done = command(*arguments, *more, mlruns=tmp_path / "mlruns")
+        assert done.returncode == 2, done.stderr
+        (line,) = done.stderr.splitlines()
+        assert "logits" in line

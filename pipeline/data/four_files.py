@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -62,6 +61,8 @@ class FourFiles(Data):
         super().__post_init__()
         if self.root is not None and not self.root.strip():
             raise BadInput("data.root must name a folder, or be null for the cache; found an empty name")
+        if self.root is not None:
+            self.root = files.absolute(self.root)
         for mirror in self.mirrors:
             check_mirror(mirror)
 
@@ -115,7 +116,7 @@ class FourFiles(Data):
                 folder=files.cache(self.name),
                 otherwise=f"put {wanted} into a folder and pass data.root=FOLDER",
             )
-        root = Path(os.path.expanduser(self.root))
+        root = Path(self.root)
         if not root.is_dir():
             raise BadInput(
                 f"data.root must be a folder that holds {wanted} (or unpacked); found no folder {root}: check the path"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import files
 from pipeline.data.archive import read_arrays
 from pipeline.data.assemble import assemble
 from pipeline.data.base import Data, check_split
@@ -49,6 +49,7 @@ class Npz(Data):
         super().__post_init__()
         if not self.path and not (self.split == "train" and self.train_path):
             raise BadInput("data.path must name an npz file with arrays x and t; found none: pass data.path=FILE")
+        self.path, self.train_path = (named and files.absolute(named) for named in (self.path, self.train_path))
         if self.n_classes is not None and self.n_classes < 2:
             raise BadInput(
                 f"data.n_classes must be at least 2, or null to see it from the labels; found {self.n_classes}"
@@ -94,7 +95,7 @@ class Npz(Data):
         """The file of a split."""
         named = self.path if split == "test" else self.train_path
         if named:
-            return Path(os.path.expanduser(named))
+            return Path(named)
         if split == "test":
             raise BadInput("data.path must name the npz file of the test split; found none: pass data.path=FILE")
         raise BadInput(

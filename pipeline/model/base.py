@@ -86,5 +86,5 @@ def fits(classifier: Classifier, dataset: Dataset) -> None:
     if classifier.n_classes != dataset.n_classes:
         raise BadInput(
             f"the model must know the data's {dataset.n_classes} classes; found a model of {classifier.n_classes}: "
-            "choose a model made for this data"
+            "choose a model made for this data, or say data.n_classes where some classes have no row"
         )

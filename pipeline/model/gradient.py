@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,28 @@ def mean_loss_and_gradients(
     ValueError
         If labels and logits do not match.
     """
+    outputs, logits = forward(layers, activation, inputs)
+    loss = float(cross_entropy(logits, labels).mean())
+
+    delta_of_logits = _delta_of_logits(logits, labels)
+    gradients: list[Layer] = [
+        (below.T @ delta, delta.sum(axis=0)) for below, delta in backward(layers, activation, outputs, delta_of_logits)
+    ]
+    return loss, gradients[::-1]
+
+
+def forward(layers: Sequence[Layer], activation: str, inputs: FloatArray) -> tuple[list[FloatArray], FloatArray]:
+    """Return what each layer is given, ``h_0`` (the inputs) … ``h_{k-1}``, and the logits.
+
+    The arguments are those of `mean_loss_and_gradients`.
+
+    Raises
+    ------
+    BadInput
+        If the activation has no useful gradient.
+    """
     check_differentiable(activation)
-    activate, derivative = _DIFFERENTIABLE[activation]
+    activate, _ = _DIFFERENTIABLE[activation]
     outputs = [inputs]
     for weights, bias in layers[:-1]:
         values = outputs[-1] @ weights
@@ -66,16 +86,29 @@ def mean_loss_and_gradients(
     weights, bias = layers[-1]
     logits = outputs[-1] @ weights
     logits += bias
-    loss = float(cross_entropy(logits, labels).mean())
+    return outputs, logits
 
-    delta = _delta_of_logits(logits, labels)
-    gradients: list[Layer] = []
-    for (weights, _), below in zip(reversed(layers), reversed(outputs), strict=True):
-        gradients.append((below.T @ delta, delta.sum(axis=0)))
-        if below is not inputs:
-            delta = delta @ weights.T
-            delta *= derivative(below)
-    return loss, gradients[::-1]
+
+def backward(
+    layers: Sequence[Layer], activation: str, outputs: Sequence[FloatArray], delta: FloatArray
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield each layer's ``(h_{i-1}, δ_i)``, the last layer first; the gradients are their products.
+
+    Parameters
+    ----------
+    layers, activation
+        As `mean_loss_and_gradients` takes them.
+    outputs : sequence of ndarray, shape (n, n_in)
+        From `forward`.
+    delta : ndarray of float, shape (n, k)
+        Gradient of a row's loss by its logits, whatever the rows are weighted by.
+    """
+    _, derivative = _DIFFERENTIABLE[activation]
+    for i in reversed(range(len(layers))):
+        yield outputs[i], delta
+        if i:
+            delta = delta @ layers[i][0].T
+            delta *= derivative(outputs[i])
 
 
 def check_differentiable(activation: str) -> None:

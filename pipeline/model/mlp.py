@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ from pipeline.errors import BadInput
 from pipeline.model import gradient, npz, training
 from pipeline.model.base import Model
 from pipeline.model.gradient import check_differentiable
-from pipeline.model.network import Network
+from pipeline.model.network import ACTIVATIONS, Network
 from pipeline.records import Dataset, LearningCurve
 
 _CURVE = ("batch_loss", "loss", "accuracy")
 _SILENT_SECONDS = 1.0
+# Fields that are no part of the recipe as they stand.
+_NOT_TRAINED_BY = ("name", "hidden", "evaluate_activation")
 
 
 @dataclass
@@ -49,6 +52,9 @@ class Mlp(Model):
         Decoupled, in units of the learning rate, at least 0.
     seed : int
         Of the first weights and the rows' order, at least 0.
+    evaluate_activation : str or None
+        Put into the trained network in place of the one that it was trained with: ``sigmoid``, ``relu``, ``tanh`` or
+        ``step``. None leaves the network as it was trained.
     """
 
     name: str = "mlp"
@@ -60,9 +66,15 @@ class Mlp(Model):
     learning_rate: float = 0.003
     weight_decay: float = 0.2
     seed: int = 0
+    evaluate_activation: str | None = None
 
     def __post_init__(self) -> None:
         check_differentiable(self.activation)
+        if self.evaluate_activation is not None and self.evaluate_activation not in ACTIVATIONS:
+            raise BadInput(
+                f"model.evaluate_activation must be one of {', '.join(ACTIVATIONS)}, or null; found "
+                f"{self.evaluate_activation!r}"
+            )
         if any(units < 1 for units in self.hidden):
             raise BadInput(f"model.hidden must be whole numbers of at least 1, such as [128]; found {self.hidden}")
         for key, least in (("epochs", 1), ("min_steps", 0), ("batch_size", 1), ("seed", 0)):
@@ -81,6 +93,12 @@ class Mlp(Model):
         BadInput
             If the train split cannot be had, or the training diverges.
         """
+        trained = self._trained(data)
+        if self.evaluate_activation in (None, trained.activation):
+            return trained
+        return Network(trained.layers, self.evaluate_activation, learning_curve=trained.learning_curve)
+
+    def _trained(self, data: Data) -> Network:
         from filelock import FileLock
 
         dataset = data.load_split("train")
@@ -93,13 +111,13 @@ class Mlp(Model):
             found = _read(path, self.activation)
             if found is not None:
                 return found
-            with _progress(f"Training on {dataset.name}") as on_epoch:
+            with progress(f"Training on {dataset.name}") as on_epoch:
                 network = training.train(dataset, self._recipe(), on_epoch=on_epoch)
             files.write_beside(path, lambda file: _write(file, network))
         return network
 
     def _recipe(self) -> training.Recipe:
-        fields = {key: value for key, value in asdict(self).items() if key not in ("name", "hidden")}
+        fields = {key: value for key, value in asdict(self).items() if key not in _NOT_TRAINED_BY}
         return training.Recipe(hidden=tuple(self.hidden), **fields)
 
     def _digest(self, dataset: Dataset) -> str:
@@ -135,9 +153,12 @@ def _read(path: Path, activation: str) -> Network | None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; silent when that is no terminal, or the work is done in a second."""
-    if not sys.stderr.isatty():
+def progress(what: str) -> Iterator[Callable[[float, float], None]]:
+    """A bar on standard error, moved by ``(done, total)``.
+
+    It is silent where that is no terminal, the work is done in a second, or a sweep shows its own bar.
+    """
+    if not sys.stderr.isatty() or _is_another_shown():
         yield lambda done, total: None
         return
     from rich.console import Console
@@ -147,12 +168,17 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     task = bar.add_task(what, total=None)
     started = time.perf_counter()
 
-    def on_epoch(done: int, total: int) -> None:
+    def on_progress(done: float, total: float) -> None:
         bar.update(task, completed=done, total=total)
         if not bar.live.is_started and time.perf_counter() - started > _SILENT_SECONDS:
             bar.start()
 
     try:
-        yield on_epoch
+        yield on_progress
     finally:
         bar.stop()
+
+
+def _is_another_shown() -> bool:
+    # Two of Rich's bars would write over each other's line; the one that is shown is known by its thread.
+    return any(type(thread).__module__ == "rich.live" for thread in threading.enumerate())

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import files
 from pipeline.data.archive import read_arrays
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
@@ -41,6 +42,7 @@ class Npz(Model):
         check_activation(self.activation)
         if not self.path.strip():
             raise BadInput("model.path must name an npz file of weights W1, b1, …; found none: add model.path=FILE")
+        self.path = files.absolute(self.path)
 
     def build(self, data: Data) -> Network:
         """Load the network; nothing is unpickled.
@@ -50,7 +52,7 @@ class Npz(Model):
         BadInput
             If the file is missing, damaged, or larger than 1 GiB unpacked, or its arrays make no network.
         """
-        path = Path(self.path).expanduser()
+        path = Path(self.path)
         layers = layers_of(read_all(path), where=str(path))
         try:
             return Network(layers, self.activation)

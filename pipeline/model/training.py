@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy
 from pipeline.model.gradient import mean_loss_and_gradients
 from pipeline.model.network import Layer, Network
-from pipeline.records import Dataset, FloatArray, LearningCurve
+from pipeline.records import Dataset, FloatArray, IntArray, LearningCurve
 
 _BLOCK = 1024
 
@@ -118,6 +119,36 @@ def initial_layers(widths: Sequence[int], activation: str, rng: np.random.Genera
     return layers
 
 
+class UpdateRule(Protocol):
+    """Changes the weights it was made for, in place, by the gradient of each step."""
+
+    def step(self, gradients: list[Layer]) -> None:
+        """Change the weights by one step; `gradients`, in the weights' shapes, may be written over."""
+
+
+class GradientDescent:
+    """Plain gradient descent, ``W ← W - η ∂L/∂W``.  [Bishop 2006, PRML, eq. 5.43, L of one mini-batch]
+
+    Parameters
+    ----------
+    layers : list of (W, b)
+        Changed in place by every step.
+    learning_rate : float
+        η, of every step.
+    """
+
+    def __init__(self, layers: list[Layer], *, learning_rate: float) -> None:
+        self._arrays = [array for layer in layers for array in layer]
+        self._learning_rate = learning_rate
+
+    def step(self, gradients: list[Layer]) -> None:
+        """Change the weights by one step."""
+        flat: list[FloatArray] = [array for layer in gradients for array in layer]
+        for array, gradient in zip(self._arrays, flat, strict=True):
+            gradient *= self._learning_rate
+            array -= gradient
+
+
 class Adam:
     """Adam with decoupled weight decay and a learning rate that falls linearly to 0.
 
@@ -168,17 +199,67 @@ class Adam:
             array -= change
 
 
-def _one_epoch(dataset: Dataset, layers: list[Layer], recipe: Recipe, adam: Adam, rng: np.random.Generator) -> float:
+def take_step(layers: list[Layer], activation: str, dataset: Dataset, rows: IntArray, rule: UpdateRule) -> float:
+    """Take one step by the gradient of a batch's mean loss.
+
+    Parameters
+    ----------
+    layers : list of (W, b)
+        Those that `rule` changes.
+    activation : str
+        Of the hidden layers.
+    dataset : Dataset
+        Where the rows are from.
+    rows : ndarray of int, shape (b,)
+        The batch.
+    rule : UpdateRule
+        How the weights follow from the gradient.
+
+    Returns
+    -------
+    float
+        The batch's mean loss before the step, nats.
+    """
+    inputs = np.multiply(dataset.inputs[rows], np.float32(dataset.scale), dtype=np.float32)
+    loss, gradients = mean_loss_and_gradients(layers, activation, inputs, dataset.labels[rows])
+    rule.step(gradients)
+    return loss
+
+
+def batches_in_passes(size: int, batch_size: int, rng: np.random.Generator) -> Iterator[IntArray]:
+    """Yield batches without end, cut from one random order of all rows after the other.
+
+    Every row comes up once in each pass. A batch that the end of a pass cuts short is filled up from the next pass, so
+    that all batches are of one size.
+
+    Parameters
+    ----------
+    size, batch_size : int
+        N and b, with 1 ≤ b ≤ N.
+    rng : Generator
+        Where the randomness comes from.
+
+    Yields
+    ------
+    ndarray of int, shape (b,)
+    """
+    left = np.empty(0, dtype=np.intp)
+    while True:
+        order = np.concatenate([left, rng.permutation(size)])
+        n_whole = len(order) // batch_size
+        yield from order[: n_whole * batch_size].reshape(n_whole, batch_size)
+        left = order[n_whole * batch_size :]
+
+
+def _one_epoch(
+    dataset: Dataset, layers: list[Layer], recipe: Recipe, rule: UpdateRule, rng: np.random.Generator
+) -> float:
     """Take a step for every batch; return the mean of the rows' losses as their batches came up."""
     order = rng.permutation(len(dataset))
-    scale = np.float32(dataset.scale)
     total = 0.0
     for start in range(0, len(order), recipe.batch_size):
         rows = order[start : start + recipe.batch_size]
-        inputs = np.multiply(dataset.inputs[rows], scale, dtype=np.float32)
-        loss, gradients = mean_loss_and_gradients(layers, recipe.activation, inputs, dataset.labels[rows])
-        adam.step(gradients)
-        total += loss * len(rows)
+        total += take_step(layers, recipe.activation, dataset, rows, rule) * len(rows)
     return total / len(order)
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.interval.accuracy.wilson import Wilson
 from pipeline.plots import style
 from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing
+from pipeline.records import Moments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +40,14 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
 
 def share_range(held: NDArray[np.int64], draws: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return Wilson's 95 % interval of the true coverage, given that `held` of `draws` intervals held the value."""
-    from scipy.stats import binomtest
-
-    ranges = [binomtest(int(k), int(n)).proportion_ci(method="wilson") for k, n in zip(held, draws, strict=True)]
-    return np.array([r.low for r in ranges], dtype=np.float64), np.array([r.high for r in ranges], dtype=np.float64)
+    share = held / draws
+    # One call a number of draws: the interval is made for batches of one size.
+    low, high = np.empty(len(share)), np.empty(len(share))
+    for n in np.unique(draws):
+        own = draws == n
+        found = Wilson().estimate(Moments(int(n), share[own], share[own] * (1 - share[own])), 0.95)
+        low[own], high[own] = found.low, found.high
+    return low, high
 
 
 def _points(group: Group, metric: Metric) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -1,5 +1,15 @@
 """The questions put to the data; a new one is one file here, one YAML of the same name, one entry below."""
 
+from pipeline.study.compare import Compare
 from pipeline.study.evaluate import Evaluate
+from pipeline.study.gradient_noise import GradientNoise
+from pipeline.study.landscape import Landscape
+from pipeline.study.train import Train
 
-MEMBERS: dict[str, type] = {"evaluate": Evaluate}
+MEMBERS: dict[str, type] = {
+    "evaluate": Evaluate,
+    "landscape": Landscape,
+    "compare": Compare,
+    "gradient_noise": GradientNoise,
+    "train": Train,
+}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.data.base import Data
     from pipeline.interval.by_metric import ByMetric
-    from pipeline.model.base import Classifier
+    from pipeline.model.base import Classifier, Model
     from pipeline.sampling.base import Sampling
 
 T = TypeVar("T")
@@ -49,6 +49,8 @@ class Setting:
         The population of N rows.
     data : Data
         Where it came from; gives the other split.
+    model : Model
+        The classifier's source, as configured.
     classifier : Classifier
         Gives the logits of a block of rows.
     sampling, interval
@@ -61,6 +63,7 @@ class Setting:
 
     dataset: Dataset
     data: Data
+    model: Model
     classifier: Classifier
     sampling: Sampling
     interval: ByMetric

@@ -88,7 +88,7 @@ class Evaluate(Study):
             shown=tables.table(
                 [{"batch_size": batch, **metrics}], f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws"
             ),
-            notes=_notes(scores, estimates),
+            notes=[tables.caption([{"confidence": setting.confidence, **metrics}]), *_notes(scores, estimates)],
         )
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
@@ -96,7 +96,6 @@ class Evaluate(Study):
         from pipeline.plots import SWEEP_PLOTS
 
         draws = read("draws.parquet")
-        is_known = "loss/rmse" in cells
         shown = []
         for group, own in cells.groupby("group", sort=False):
             first = own.iloc[0]
@@ -105,10 +104,8 @@ class Evaluate(Study):
         return Compared(
             figures={name: draw(cells, draws) for name, draw in SWEEP_PLOTS.items()},
             shown=shown,
-            summary=_summary(cells)
-            if is_known
-            else "The population was not scored: what a batch is off by is unknown.",
-            caption=tables.caption(list(cells["confidence"].unique())) if is_known else "",
+            summary=_summary(cells),
+            caption=tables.caption(cells.to_dict("records")),
         )
 
     def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
@@ -195,7 +192,10 @@ def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
 
 def _summary(cells: pd.DataFrame) -> str:
     """What one batch is off by, at the smallest and at the largest size."""
-    few, many = cells.iloc[cells["batch_size"].argmin()], cells.iloc[cells["batch_size"].argmax()]
+    known = cells[[tables.is_known(cell) for cell in cells.to_dict("records")]]
+    if not len(known):
+        return "All rows were not scored, so what a batch is off by is not known."
+    few, many = known.iloc[known["batch_size"].argmin()], known.iloc[known["batch_size"].argmax()]
     parts = []
     for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
         size = int(cell["batch_size"])

@@ -21,20 +21,40 @@ def table(rows: Sequence[Mapping[Any, Any]], title: str) -> Table:
         ``batch_size`` and the metrics of a cell each; of one population.
     title : str
         What the rows are about.
+
+    Returns
+    -------
+    Table
+        Where the population was scored in no cell, what a batch is off by is left out.
     """
-    if "loss/rmse" not in rows[0]:
+    known = [row for row in rows if is_known(row)]
+    if not known:
         return Table(title, _DRAWN, [_drawn_row(row) for row in rows])
-    first = rows[0]
-    population = ("all", f"{first['loss/all']:.4f}", f"{100 * first['accuracy/all']:.2f}", "", "")
-    return Table(title, _KNOWN, [_known_row(row) for row in rows], [(*population, duration(first["seconds/all"]), "")])
+    population = ("all", f"{known[0]['loss/all']:.4f}", f"{100 * known[0]['accuracy/all']:.2f}", "", "")
+    return Table(
+        title,
+        _KNOWN,
+        [_known_row(row) if is_known(row) else (*_drawn_row(row)[:3], "", "", _drawn_row(row)[3], "") for row in rows],
+        [(*population, duration(known[0]["seconds/all"]), "")],
+    )
 
 
-def caption(levels: Sequence[float]) -> str:
-    """Say how to read the table; `levels` are the intervals' confidences."""
+def is_known(row: Mapping[Any, Any]) -> bool:
+    """Whether the population was scored, so that a cell's errors are known (be they infinite)."""
+    return "seconds/all" in row and math.isfinite(row["seconds/all"])
+
+
+def caption(rows: Sequence[Mapping[Any, Any]]) -> str:
+    """Say how to read the table; each row has the intervals' ``confidence`` beside its metrics."""
+    levels = " or ".join(f"{100 * level:g} %" for level in dict.fromkeys(row["confidence"] for row in rows))
+    drawn = f"± is half the mean width of the {levels} intervals"
+    if not any(is_known(row) for row in rows):
+        return f"{drawn}; all rows were not scored, so what a batch is off by is not known."
+    mixed = "" if all(is_known(row) for row in rows) else f" Where all rows were not scored, {drawn}."
     return (
         "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose "
-        f"{' or '.join(f'{100 * level:g} %' for level in levels)} interval holds the value of all rows "
-        "(—: one row gives no interval). Time: to evaluate one batch, and as a share of evaluating all rows."
+        f"{levels} interval holds the value of all rows (—: one row gives no interval). Time: to evaluate one batch, "
+        f"and as a share of evaluating all rows.{mixed}"
     )
 
 

@@ -1,0 +1,312 @@
+"""Which metric sees the parameters move: loss and accuracy of the same draws along a direction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import BadInput
+from pipeline.model.network import Layer, Network
+from pipeline.records import Moments
+from pipeline.sampling.base import generator
+from pipeline.study.base import Compared, Result, Setting, Study
+from pipeline.study.direction.base import Direction, as_network, length
+from pipeline.study.direction.walk import scores_along
+from pipeline.tables import landscape as tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+METRICS = ("loss", "accuracy")
+FIGURES = ("distinct", "flat", "largest_jump")
+# Points of the grid where none are named: along a line, and along each side of a plane.
+_POINTS = {1: 201, 2: 41}
+# Rows times points that are evaluated without being asked for.
+_CHEAP = 20_000_000
+
+
+@dataclass(kw_only=True)
+class Landscape(Study):
+    """Move the parameters to θ + α d over a grid of α, and evaluate loss and accuracy on the same rows at each.
+
+    Attributes
+    ----------
+    direction : Direction
+        d.
+    other : Direction or None
+        A second direction e: the grid is then the plane θ + α d + β e.
+    low, high : float or None
+        The least and the largest α (and β); None leaves it to each direction.
+    points : int or None
+        How many α (and how many β), odd, at least 3; None is 201 along a line and 41 along each side of a plane.
+    batch_sizes : list of int
+        The sizes of the batches that are drawn beside the one of ``batch_size``. Those that the design cannot draw from
+        the population are left out.
+    population : bool or None
+        Whether all rows are evaluated at every α too. None does so up to 20 million rows times points.
+    """
+
+    name: str = "landscape"
+    direction: Direction
+    other: Direction | None = None
+    low: float | None = None
+    high: float | None = None
+    points: int | None = None
+    batch_sizes: list[int] = field(default_factory=lambda: [10, 100, 1000])
+    population: bool | None = None
+
+    columns: ClassVar[tuple[str, ...]] = tuple(f"{metric}/{name}" for metric in METRICS for name in FIGURES)
+
+    def __post_init__(self) -> None:
+        if self.points is not None and (self.points < 3 or self.points % 2 == 0):
+            raise BadInput(f"study.points must be an odd whole number of at least 3, or null; found {self.points}")
+        for key in ("low", "high"):
+            value = getattr(self, key)
+            if value is not None and not math.isfinite(value):
+                raise BadInput(f"study.{key} must be a finite number, or null; found {value}")
+        if any(size < 1 for size in self.batch_sizes):
+            raise BadInput(f"study.batch_sizes must be whole numbers of at least 1; found {self.batch_sizes}")
+
+    def answer(self, setting: Setting) -> Result:
+        """Walk along the direction, or over the plane of two."""
+        network = as_network(setting.classifier)
+        ways = [way for way in (self.direction, self.other) if way is not None]
+        moves = [way.of(network, setting) for way in ways]
+        _refuse_parallel(moves)
+        sides = [self._side(way, network, move, setting) for way, move in zip(ways, moves, strict=True)]
+        steps = _grid(sides)
+        batches, notes = self._batches(setting)
+        rows = self._rows(setting, batches, len(steps))
+        walked = _Walked(rows, *scores_along(network, setting.dataset, moves, steps, rows))
+        frame = _frame(walked, setting, batches, steps)
+        for place, way in enumerate(ways):
+            frame[f"direction_{'ab'[place]}"] = way.described(network, setting)
+            frame[f"unit_{'ab'[place]}"] = way.unit()
+        metrics = _metrics(frame, setting.batch_size)
+        return Result(
+            metrics=metrics,
+            series=_series(frame),
+            tables={"landscape.parquet": frame},
+            figures=_drawn([("", frame, setting.batch_size, _band(setting.confidence, setting.draws, frame))]),
+            shown=tables.table(metrics, setting.batch_size, f"{setting.dataset.name}, along {_along(frame)}"),
+            summary=tables.summary(metrics, setting.batch_size),
+            notes=[*notes, tables.CAPTION],
+        )
+
+    def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
+        """Set the landscapes of a sweep one above the other; cells that differ in batch size alone share one."""
+        frames = read("landscape.parquet")
+        drawn, shown, told = [], [], []
+        for group, own in cells.groupby("group", sort=False):
+            frame = frames[frames["group"] == group].drop_duplicates(["point", "curve"])
+            main = _nearest(own["batch_size"].to_numpy())
+            metrics = _metrics(frame, main)
+            about = (str(own.iloc[0]["population"]), f"along {_along(frame)}", str(group))
+            shown.append(tables.table(metrics, main, ", ".join(filter(None, about))))
+            told.append((str(group), metrics, main))
+            band = _band(float(own.iloc[0]["confidence"]), int(own.iloc[0]["draws"]), frame)
+            drawn.append((str(group), frame, main, band))
+        return Compared(_drawn(drawn), shown, tables.comparison(told), tables.CAPTION)
+
+    def _side(self, way: Direction, network: Network, move: tuple[Layer, ...], setting: Setting) -> NDArray[np.float64]:
+        """Return the α of one direction, in which 0 is 0 to the last bit."""
+        own = way.reach(network, move, setting)
+        low = own[0] if self.low is None else self.low
+        high = own[1] if self.high is None else self.high
+        if not low < high:
+            raise BadInput(f"study.low must be less than study.high; found {low:g} and {high:g}")
+        points = self.points or _POINTS[1 if self.other is None else 2]
+        side = np.linspace(low, high, points)
+        side[np.abs(side) < 1e-9 * (high - low)] = 0.0
+        return side
+
+    def _batches(self, setting: Setting) -> tuple[dict[int, NDArray[np.intp]], list[str]]:
+        """Return the rows of one batch of each size, and which sizes cannot be drawn."""
+        size, found, notes = len(setting.dataset), {}, []
+        for b in sorted({*self.batch_sizes, setting.batch_size}):
+            try:
+                setting.sampling.check(size, b)
+            except BadInput:
+                notes.append(f"batches of {b:,} rows are left out: {setting.sampling.name} draws no more than {size:,}")
+                continue
+            found[b] = np.asarray(setting.sampling.draw(size, b, generator(setting.seed, b, 0)).indices, dtype=np.intp)
+        return found, notes
+
+    def _rows(self, setting: Setting, batches: dict[int, NDArray[np.intp]], points: int) -> NDArray[np.intp] | None:
+        """Return which rows are evaluated at every point; None is all."""
+        is_cheap = len(setting.dataset) * points <= _CHEAP
+        if self.population or (self.population is None and is_cheap):
+            return None
+        return np.unique(np.concatenate(list(batches.values())))
+
+
+@dataclass(frozen=True, eq=False)
+class _Walked:
+    """The scores of the same rows at every point.
+
+    Attributes
+    ----------
+    rows : ndarray of int, sorted, or None
+        Which rows; None is all of the population.
+    loss, correct : ndarray, shape (points, rows)
+        Nats; whether the classification was right.
+    """
+
+    rows: NDArray[np.intp] | None
+    loss: NDArray[np.float64]
+    correct: NDArray[np.bool_]
+
+    def values(self, metric: str) -> NDArray[Any]:
+        return self.loss if metric == "loss" else self.correct
+
+    def of_batch(self, metric: str, indices: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return a batch's values, shape (points, b)."""
+        at = indices if self.rows is None else np.searchsorted(self.rows, indices)
+        return self.values(metric).take(at, axis=1).astype(np.float64, copy=False)
+
+
+def _refuse_parallel(moves: list[tuple[Layer, ...]]) -> None:
+    if len(moves) < 2:
+        return
+    pairs = [(one, two) for a, b in zip(*moves, strict=True) for one, two in zip(a, b, strict=True)]
+    product = sum(float(np.sum(np.multiply(one, two, dtype=np.float64))) for one, two in pairs)
+    if abs(product) > (1 - 1e-6) * length(moves[0]) * length(moves[1]):
+        raise BadInput(
+            "study.other must not be parallel to study.direction; found the same line twice: choose another, such as "
+            "study.other.index=1 of two random directions"
+        )
+
+
+def _grid(sides: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return every point, shape (points, directions); the last direction runs fastest."""
+    return np.stack([axis.ravel() for axis in np.meshgrid(*sides, indexing="ij")], axis=1)
+
+
+def _frame(
+    walked: _Walked, setting: Setting, batches: dict[int, NDArray[np.intp]], steps: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return a row a point and batch size (and one for all rows), by batch size."""
+    import pandas as pd
+
+    place = {"point": np.arange(len(steps))} | dict(zip(("alpha", "beta"), steps.T, strict=False))
+    frames = []
+    for b, indices in batches.items():
+        columns: dict[str, Any] = {**place, "curve": f"b{b}", "rows": b}
+        bands = _bands(walked, setting, b, indices) if steps.shape[1] == 1 else {}
+        for metric in METRICS:
+            columns[metric] = walked.of_batch(metric, indices).mean(axis=1)
+            if bands:
+                columns[f"{metric}_low"], columns[f"{metric}_high"] = bands[metric]
+        frames.append(pd.DataFrame(columns))
+    if walked.rows is None:
+        means = {metric: walked.values(metric).mean(axis=1) for metric in METRICS}
+        frames.append(pd.DataFrame({**place, "curve": "all", "rows": len(setting.dataset), **means}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _bands(
+    walked: _Walked, setting: Setting, b: int, indices: NDArray[np.intp]
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Where batches of b rows lie at each point: the draws' quantiles, or else the one batch's own interval."""
+    if walked.rows is None:
+        means = _means_of_draws(walked, setting, b)
+        tail = (1 - setting.confidence) / 2
+        ends = [tail, 1 - tail] if _are_enough(setting.draws, setting.confidence) else [0.0, 1.0]
+        return {metric: tuple(np.quantile(means[metric], ends, axis=0, method="inverted_cdf")) for metric in METRICS}
+    found = {}
+    for metric, interval in (("loss", setting.interval.loss), ("accuracy", setting.interval.accuracy)):
+        values = walked.of_batch(metric, indices)
+        spread = values.var(axis=1, ddof=1) if b > 1 else np.full(len(values), np.nan)
+        moments = Moments(b, values.mean(axis=1), spread, setting.sampling.correction(len(setting.dataset)))
+        estimate = interval.estimate(moments, setting.confidence)
+        found[metric] = (estimate.low, estimate.high)
+    return found
+
+
+def _are_enough(draws: int, confidence: float) -> bool:
+    # Below, the quantiles lie beyond the lowest and the highest draw.
+    return draws * (1 - confidence) / 2 >= 1
+
+
+def _band(confidence: float, draws: int, frame: pd.DataFrame) -> str:
+    """Say in words what `_bands` returned."""
+    level = f"{100 * confidence:g} %"
+    if "all" not in set(frame["curve"]):
+        return f"the batch's {level} interval"
+    return f"{level} of such batches" if _are_enough(draws, confidence) else f"all {draws} such batches"
+
+
+def _means_of_draws(walked: _Walked, setting: Setting, b: int) -> dict[str, NDArray[np.float64]]:
+    """Return each draw's mean at each point, shape (draws, points), by a sparse matrix of how often it holds a row."""
+    from scipy import sparse
+
+    size = len(setting.dataset)
+    drawn = [setting.sampling.draw(size, b, generator(setting.seed, b, i)).indices for i in range(setting.draws)]
+    columns, starts = np.concatenate(drawn), np.arange(setting.draws + 1) * b
+    holds = sparse.csr_array((np.full(len(columns), 1 / b), columns, starts), shape=(setting.draws, size))
+    return {metric: holds @ np.ascontiguousarray(walked.values(metric).T, dtype=np.float64) for metric in METRICS}
+
+
+def _metrics(frame: pd.DataFrame, main: int) -> dict[str, float]:
+    """The figures of every curve; those of the main batch size carry no suffix."""
+    shape = [frame[axis].nunique() for axis in ("alpha", "beta") if axis in frame]
+    metrics = {}
+    for curve, own in frame.groupby("curve", sort=False):
+        suffix = "" if curve == f"b{main}" else f"/{curve}"
+        for metric in METRICS:
+            values = own[metric].to_numpy().reshape(shape)
+            jumps = np.concatenate([_jumps(values, axis) for axis in range(values.ndim)])
+            metrics["steps"] = float(len(jumps))
+            metrics[f"{metric}/distinct{suffix}"] = float(len(np.unique(values)))
+            metrics[f"{metric}/flat{suffix}"] = float((jumps == 0).mean())
+            metrics[f"{metric}/largest_jump{suffix}"] = float(jumps.max())
+    return metrics
+
+
+def _along(frame: pd.DataFrame) -> str:
+    return " and ".join(str(frame[key].iloc[0]) for key in ("direction_a", "direction_b") if key in frame)
+
+
+def _nearest(sizes: NDArray[np.integer[Any]]) -> int:
+    """Return the batch size nearest, by ratio, to 100 rows."""
+    return int(sizes[np.abs(np.log(sizes / 100)).argmin()])
+
+
+def _drawn(landscapes: list[tuple[str, pd.DataFrame, int, str]]) -> dict[str, Figure]:
+    """Draw lines, and planes, each kind together."""
+    from pipeline.plots import landscape, landscape_plane
+
+    panels = [landscape.Panel(*each) for each in landscapes]
+    lines = [panel for panel in panels if panel.is_line]
+    planes = [panel for panel in panels if not panel.is_line]
+    figures = {}
+    if lines:
+        figures["landscape"] = landscape.draw(lines)
+    if planes:
+        figures["landscape_plane"] = landscape_plane.draw(planes)
+    return figures
+
+
+def _jumps(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """How far the value is from its neighbour's, 0 where both are infinite."""
+    before, after = values.take(range(values.shape[axis] - 1), axis), values.take(range(1, values.shape[axis]), axis)
+    with np.errstate(invalid="ignore"):
+        return np.where(before == after, 0.0, np.abs(after - before)).ravel()
+
+
+def _series(frame: pd.DataFrame) -> list[tuple[str, float, int]]:
+    """Every curve of a line with step = point, and α beside them; a plane has no order in which to be a curve."""
+    if "beta" in frame:
+        return []
+    first = frame[frame["curve"] == frame["curve"].iloc[0]]
+    series = [("alpha", float(alpha), int(i)) for i, alpha in zip(first["point"], first["alpha"], strict=True)]
+    for metric in METRICS:
+        named = zip(frame["curve"], frame[metric], frame["point"], strict=True)
+        series += [(f"{metric}/{curve}", float(value), int(i)) for curve, value, i in named]
+    return series

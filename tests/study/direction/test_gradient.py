@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from pipeline.errors import BadInput
+from pipeline.model.network import Network
+from pipeline.scoring import score
+from pipeline.study.direction.base import length, moved
+from pipeline.study.direction.gradient import Gradient
+
+
+def in_float64(network):
+    return Network([(W.astype(float), b.astype(float)) for W, b in network.layers], network.activation)
+
+
+def test_it_is_the_negative_gradient_against_central_differences(setting_of):
+    setting = setting_of()
+    network = in_float64(setting.classifier)
+    direction = Gradient().of(network, setting)
+    train = setting.data.load_split("train")
+    rng = np.random.default_rng(1)
+    for layer, part in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        # Units that are never active have a gradient of zero: the largest entries are looked at.
+        largest = np.argsort(np.abs(direction[layer][part]), axis=None)[-20:]
+        for flat in rng.choice(largest, 3):
+            unit = [(np.zeros_like(W), np.zeros_like(b)) for W, b in network.layers]
+            unit[layer][part].flat[flat] = 1.0
+            ahead, behind = (score(moved(network, unit, h), train).loss.mean() for h in (1e-5, -1e-5))
+            assert direction[layer][part].flat[flat] == pytest.approx(-(ahead - behind) / 2e-5, rel=1e-3, abs=1e-8)
+
+
+def test_a_small_step_along_it_lowers_the_train_loss_by_its_squared_length(setting_of):
+    setting = setting_of()
+    network = in_float64(setting.classifier)
+    direction, step = Gradient().of(network, setting), 1e-3
+    train = setting.data.load_split("train")
+    fall = score(network, train).loss.mean() - score(moved(network, direction, step), train).loss.mean()
+    assert fall == pytest.approx(step * length(direction) ** 2, rel=1e-2)
+
+
+def test_the_population_itself_can_be_the_split(setting_of):
+    setting = setting_of()
+    test, train = (Gradient(split=split).of(setting.classifier, setting) for split in ("test", "train"))
+    assert not np.allclose(test[0][0], train[0][0])
+
+
+def test_a_step_activation_has_no_gradient(setting_of):
+    setting = setting_of()
+    with pytest.raises(BadInput, match="found 'step', whose gradient is zero: choose study/direction=random or weight"):
+        Gradient().of(Network(setting.classifier.layers, "step"), setting)
+
+
+def test_weights_whose_gradient_is_no_number_are_refused(setting_of):
+    setting = setting_of()
+    huge = Network([(np.full_like(W, 3e38), b) for W, b in setting.classifier.layers], "relu")
+    with pytest.raises(BadInput, match="must be of finite numbers; found NaN or infinity"):
+        Gradient().of(huge, setting)
+
+
+def test_an_unknown_split_is_refused():
+    with pytest.raises(BadInput, match="must be one of train, test"):
+        Gradient(split="validation")

@@ -1,0 +1,93 @@
+import math
+
+import pandas as pd
+import pytest
+
+from pipeline.tables import compare
+
+STEP_1 = {
+    "label": "1",
+    "population_size": 10_000,
+    "loss/difference": -4.92e-4,
+    "loss/difference_low": -7.37e-4,
+    "loss/difference_high": -2.47e-4,
+    "loss/n_for_power": 5079.0,
+    "loss/p": 8.5e-5,
+    "accuracy/difference": 1e-4,
+    "accuracy/n_for_power": 1_648_257.0,
+    "accuracy/gained": 11.0,
+    "accuracy/lost": 10.0,
+    "accuracy/mcnemar_p": 1.0,
+}
+NO_FLIP = {"accuracy/n_for_power": math.inf, "accuracy/gained": 0.0, "accuracy/lost": 0.0, "accuracy/difference": 0.0}
+CANCEL = {"accuracy/n_for_power": math.inf, "accuracy/gained": 1.0, "accuracy/lost": 1.0, "accuracy/difference": 0.0}
+
+
+def said(**changes):
+    return compare.conclusion({**STEP_1, **changes}, 0.8, 0.05)
+
+
+def test_the_row_of_a_step():
+    (row,) = compare.table([STEP_1], "about", label="step").rows
+    assert row == ("1", "-4.9e-4 ± 2.4e-4", "5,079", "+0.01", "11/10", "1,648,257")
+
+
+def test_the_widest_row_fits_80_columns():
+    wide = {
+        **STEP_1,
+        "label": "-0.000123",
+        "loss/n_for_power": 9_999_999.0,
+        "accuracy/gained": 1234,
+        "accuracy/lost": 5,
+    }
+    shown = compare.table([wide], "about", label="step")
+    widths = [
+        max(len(part) for cell in column for part in cell.split("\n"))
+        for column in zip(*shown.rows, shown.headings, strict=True)
+    ]
+    assert sum(widths) + 3 * (len(widths) - 1) + 2 <= 80
+
+
+def test_the_conclusion_names_the_sooner_metric_whichever_it_is():
+    assert "the loss is sooner, by a factor of 325." in said()
+    assert "the accuracy is sooner, by a factor of 1.97." in said(**{"loss/n_for_power": 3_247_066.0})
+    assert "neither is sooner" in said(**{"loss/n_for_power": 1_648_257.0})
+
+
+def test_the_conclusion_says_why_no_number_suffices():
+    assert "the accuracy cannot show it with any (no label flips): the loss is sooner." in said(**NO_FLIP)
+    assert "(the 2 labels that flip cancel, 1 gained and 1 lost)" in said(**CANCEL)
+    neither = said(**NO_FLIP, **{"loss/n_for_power": math.inf, "loss/difference": 0.0, "loss/p": 1.0})
+    assert neither == "No number of examples shows a change: no row's loss changes, and no label flips."
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            "the change of the loss (p < 0.0001), but cannot tell that of the accuracy (p = 1) from none: that number",
+        ),
+        ({"loss/p": 0.3}, "cannot tell the change of the loss (p = 0.3) and of the accuracy (p = 1) from none: both"),
+        ({"accuracy/mcnemar_p": 0.01}, "establish the change of the loss (p < 0.0001) and of the accuracy (p = 0.01)."),
+        ({"loss/p": 0.3, "accuracy/mcnemar_p": 0.01}, "of the accuracy (p = 0.01), but cannot tell that of the loss"),
+    ],
+)
+def test_a_number_that_rests_on_a_change_that_the_rows_cannot_tell_from_none_is_called_a_guess(changes, expected):
+    assert expected in said(**changes)
+
+
+def test_the_summary_of_a_sweep_counts_by_group():
+    frame = pd.DataFrame(
+        [
+            {**STEP_1, "group": "a"},
+            {**STEP_1, **NO_FLIP, "group": "a"},
+            {**STEP_1, "loss/n_for_power": 9e9, "group": "b"},
+        ]
+    )
+    first, second = compare.summary(frame, 0.8, 0.05).splitlines()
+    assert first == (
+        "a: of 2 changes, fewer examples are needed by the loss at 2 and the accuracy at 0. "
+        "The rows at hand can tell a change from none at 2 by the loss and at 0 by the accuracy."
+    )
+    assert "by the loss at 0 and the accuracy at 1." in second

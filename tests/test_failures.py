@@ -1,0 +1,139 @@
+"""What goes wrong in mid-work: nothing is lost, nothing stays RUNNING, and the exit status says so."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.tracking import Tracking
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def mlruns(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("failures") / "mlruns"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(mlruns, own_mlruns):
+    return Tracking(uri=f"sqlite:///{mlruns}/mlflow.db").open()
+
+
+@pytest.fixture
+def broken(command, mlruns, tmp_path):
+    """A function that runs a command with the real fault put in: a patch that Python applies when it starts."""
+
+    def run(patch, *arguments, **environment):
+        (tmp_path / "sitecustomize.py").write_text(patch)
+        path = f"{tmp_path}:{ROOT}"
+        return command(*arguments, mlruns=mlruns, **({"PYTHONPATH": path} | environment))
+
+    return run
+
+
+FAILING_CELL = """
+import pipeline.study.evaluate as room
+answer = room.Evaluate.answer
+def fails(self, setting):
+    if setting.batch_size == 20:
+        raise ArithmeticError("a fault in the middle")
+    return answer(self, setting)
+room.Evaluate.answer = fails
+"""
+
+FAILING_LOG = """
+import pipeline.tracking as room
+write = room.Store._log_files
+def fails(self, run_id, log):
+    if log.params.get("batch_size") == "20":
+        raise {error}
+    return write(self, run_id, log)
+room.Store._log_files = fails
+"""
+
+FAILING_PLOT = """
+import pipeline.plots as room
+def fails(cells, draws):
+    raise ArithmeticError("no picture")
+room.SWEEP_PLOTS["funnel"] = fails
+"""
+
+
+def statuses(store):
+    parent = store.newest_sweep()
+    cells = store.children(parent.info.run_id)
+    return parent.info.status, {int(cell.data.params.get("batch_size", 20)): cell.info.status for cell in cells}
+
+
+def test_a_cell_that_fails_is_named_and_the_others_are_kept(broken, store, mlruns):
+    done = broken(FAILING_CELL, "--multirun", "draws=5", "batch_size=10,20,30")
+    assert done.returncode == 1
+    assert "cell batch_size=20 draws=5: a fault in the middle" in done.stderr.replace(
+        "draws=5 batch_size=20", "batch_size=20 draws=5"
+    )
+    assert "1 of 3 cells failed; the other 2 are kept" in done.stderr
+    assert statuses(store) == ("FAILED", {10: "FINISHED", 20: "FAILED", 30: "FINISHED"})
+    parent = store.newest_sweep().info.run_id
+    frame = pd.read_csv(mlruns / "artifacts" / parent / "artifacts" / "cells.csv")
+    assert frame["batch_size"].tolist() == [10, 30]
+    failed = next(cell for cell in store.children(parent) if cell.info.status == "FAILED")
+    kept = (mlruns / "artifacts" / failed.info.run_id / "artifacts" / "traceback.txt").read_text()
+    assert "a fault in the middle" in kept
+
+
+@pytest.mark.parametrize(
+    ("error", "end"), [("OSError(28, 'No space left')", "FAILED"), ("KeyboardInterrupt()", "KILLED")]
+)
+def test_a_cell_cut_off_while_it_is_logged_does_not_stay_running(broken, store, error, end):
+    done = broken(FAILING_LOG.format(error=error), "--multirun", "draws=5", "batch_size=10,20")
+    assert done.returncode == (1 if end == "FAILED" else 130)
+    assert statuses(store) == (end, {10: "FINISHED", 20: end})
+
+
+def test_a_failure_at_the_very_end_of_a_sweep_is_no_success(broken, store):
+    done = broken(FAILING_PLOT, "--multirun", "draws=5", "batch_size=10")
+    assert done.returncode == 1
+    assert "no picture" in done.stderr
+    assert statuses(store) == ("FAILED", {10: "FINISHED"})
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
+def test_a_sweep_that_is_told_to_stop_leaves_nothing_running(store, mlruns, monkeypatch, number):
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(mlruns))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    before = store.newest_sweep().info.run_id if store.newest_sweep() else None
+    sizes = "batch_size=" + ",".join(str(size) for size in range(100, 140))
+    sweep = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "--multirun", "draws=3000", sizes],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Pytest may run where SIGINT is ignored; a terminal's programs do not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and sweep.poll() is None:
+        newest = store.newest_sweep()
+        if newest and newest.info.run_id != before and store.children(newest.info.run_id):
+            break
+        time.sleep(0.1)
+    sweep.send_signal(number)
+    status = sweep.wait(60)
+    assert status in (130, 128 + number)
+    parent, cells = statuses(store)
+    assert parent == "KILLED"
+    assert set(cells.values()) <= {"FINISHED", "KILLED"}
+    assert 0 < len(cells) < 40

@@ -1,0 +1,208 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from pipeline import paired
+from pipeline.paired import Question
+
+Z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+
+
+@st.composite
+def tables(draw):
+    n = draw(st.integers(1, 2000))
+    gained = draw(st.integers(0, n))
+    return gained, draw(st.integers(0, n - gained)), n
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "n", "confidence", "low", "high"),
+    [
+        # Fagerland, Lydersen & Laake 2017, Statistical Analysis of Contingency Tables, chapter 8, by their R package
+        # contingencytables, Tango_asymptotic_score_CI_paired_2x2: Cavo et al. 2012.
+        (6, 16, 161, 0.95, -0.1240, -0.0054),
+        # R's PropCIs 0.3-0, scoreci.mp(25, 28, 618, 0.90).
+        (28, 25, 618, 0.90, -0.0148, 0.0247),
+    ],
+)
+def test_the_score_interval_against_published_numbers(gained, lost, n, confidence, low, high):
+    found = paired.score_interval(gained, lost, n, confidence)
+    assert np.round(found, 4).tolist() == [low, high]
+
+
+@pytest.mark.parametrize(("gained", "lost", "n"), [(3, 9, 40), (12, 12, 25), (1, 0, 7), (0, 4, 300), (9, 1, 11)])
+def test_the_score_interval_against_its_definition_by_a_search_for_the_likeliest_shares(gained, lost, n):
+    """The chi-square statistic of Δ, with the share lost found by maximising the likelihood on a grid, is z² there."""
+    z = stats.norm.ppf(0.975)
+    for delta in paired.score_interval(gained, lost, n, 0.95):
+        q = np.linspace(max(0.0, -delta), (1 - delta) / 2, 2_000_001)[1:-1]
+        cells = zip((gained, lost, n - gained - lost), (q + delta, q, 1 - 2 * q - delta), strict=True)
+        likelihood = sum(special.xlogy(count, share) for count, share in cells)
+        likeliest = q[likelihood.argmax()]
+        statistic = (gained - lost - n * delta) ** 2 / (n * (2 * likeliest + delta - delta**2))
+        assert statistic == pytest.approx(z**2, rel=1e-4)
+
+
+@given(tables())
+def test_the_score_interval_holds_the_difference_and_mirrors_when_the_models_swap(table):
+    gained, lost, n = table
+    low, high = paired.score_interval(gained, lost, n, 0.95)
+    assert -1 <= low <= (gained - lost) / n <= high <= 1
+    assert low < high
+    assert paired.score_interval(lost, gained, n, 0.95) == pytest.approx((-high, -low), abs=1e-9)
+
+
+def test_the_score_interval_where_nothing_flips_and_where_everything_does():
+    z2 = stats.norm.ppf(0.975) ** 2
+    assert paired.score_interval(0, 0, 100, 0.95) == pytest.approx((-z2 / (100 + z2), z2 / (100 + z2)))
+    assert paired.score_interval(10, 0, 10, 0.95) == pytest.approx(((10 - z2) / (10 + z2), 1.0))
+    assert paired.score_interval(0, 10, 10, 0.95) == pytest.approx((-1.0, (z2 - 10) / (10 + z2)))
+    low, high = paired.score_interval(5, 5, 10, 0.95)
+    assert low == pytest.approx(-high)
+
+
+def test_the_score_interval_holds_the_true_difference_as_often_as_it_says_by_enumeration():
+    n, gain, loss = 60, 0.12, 0.05
+    held = 0.0
+    for gained in range(31):
+        for lost in range(31):
+            low, high = paired.score_interval(gained, lost, n, 0.95)
+            chance = stats.multinomial.pmf([gained, lost, n - gained - lost], n, [gain, loss, 1 - gain - loss])
+            held += chance * (low <= gain - loss <= high)
+    assert 0.935 < held < 0.965
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (1, 0), (3, 1), (0, 6), (4, 4), (7, 2)])
+def test_mcnemars_p_against_all_ways_the_coins_can_fall(gained, lost):
+    n = gained + lost
+    falls = [sum(fall) for fall in itertools.product((0, 1), repeat=n)]
+    as_odd = [abs(heads - n / 2) >= abs(gained - n / 2) for heads in falls]
+    assert paired.mcnemar(gained, lost) == pytest.approx(sum(as_odd) / 2**n)
+
+
+def test_the_t_interval_and_test_against_scipy():
+    values = np.random.default_rng(1).gamma(0.3, size=50) - 0.2
+    known = stats.ttest_1samp(values, 0)
+    assert paired.t_test(values) == pytest.approx(known.pvalue)
+    interval = known.confidence_interval(0.9)
+    assert paired.t_interval(values, 0.9) == pytest.approx((interval.low, interval.high))
+
+
+def test_the_number_of_examples_against_the_formula_written_out():
+    first = np.random.default_rng(2).exponential(size=500)
+    second = first + np.random.default_rng(3).normal(0.02, 0.1, size=500)
+    found = paired.loss_difference(first, second, Question())
+    d = second - first
+    assert found.n_for_power == math.ceil(Z**2 * d.var() / d.mean() ** 2)
+    assert found.n_for_power_unpaired == math.ceil(Z**2 * (first.var() + second.var()) / d.mean() ** 2)
+    assert found.n_ratio == found.n_for_power_unpaired / found.n_for_power > 1
+
+
+def test_the_accuracys_number_of_examples_against_the_mean_and_variance_of_the_flips():
+    rng = np.random.default_rng(4)
+    first, second = rng.random(800) < 0.7, rng.random(800) < 0.75
+    found = paired.accuracy_difference(first, second, Question())
+    d = second.astype(float) - first
+    assert found.value == pytest.approx(d.mean())
+    assert found.n_for_power == math.ceil(Z**2 * d.var() / d.mean() ** 2)
+    assert paired.discordant(first, second) == ((d == 1).sum(), (d == -1).sum())
+
+
+@pytest.mark.parametrize("flips", [0, 3])
+def test_no_number_of_examples_shows_flips_that_are_none_or_cancel(flips):
+    first = np.array([True] * flips + [False] * flips + [True] * 20)
+    second = np.concatenate([~first[: 2 * flips], first[2 * flips :]])
+    found = paired.accuracy_difference(first, second, Question())
+    assert (found.value, found.p) == (0, 1)
+    assert found.n_for_power == found.n_for_power_unpaired == math.inf
+    assert math.isnan(found.n_ratio)
+    assert found.low < 0 < found.high
+
+
+def test_equal_losses_differ_by_nothing_and_no_number_of_examples_shows_it():
+    loss = np.array([0.1, 2.0, 0.3])
+    found = paired.loss_difference(loss, loss.copy(), Question())
+    assert (found.value, found.low, found.high, found.p, found.n_for_power) == (0, 0, 0, 1, math.inf)
+
+
+def test_a_difference_that_is_the_same_in_every_row_is_seen_in_the_fewest_rows_of_a_t_test():
+    found = paired.loss_difference(np.array([1.0, 2.0]), np.array([1.5, 2.5]), Question())
+    assert (found.value, found.p, found.n_for_power) == (0.5, 0.0, 2)
+
+
+def test_an_effect_whose_square_no_float_holds_still_has_a_number():
+    assert paired.n_for_power(1e-200, 1e-300, Question()) == pytest.approx(Z**2 * 1e100, rel=1e-6)
+    assert paired.n_for_power(1e-200, 1.0, Question()) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value"), [(1.0, np.inf, np.inf), (np.inf, 1.0, -np.inf), (np.inf, np.inf, np.nan)]
+)
+def test_infinite_losses_make_the_difference_infinite_or_undefined_and_leave_no_test(first, second, value):
+    found = paired.loss_difference(np.array([0.5, first]), np.array([0.7, second]), Question())
+    assert found.value == pytest.approx(value, nan_ok=True)
+    assert (found.low, found.high) == (-np.inf, np.inf)
+    assert found.n_for_power == found.n_for_power_unpaired == np.inf
+    assert math.isnan(found.p)
+
+
+def test_one_row_has_no_interval_for_the_loss_and_a_wide_one_for_the_accuracy():
+    loss = paired.loss_difference(np.array([1.0]), np.array([2.0]), Question())
+    assert (loss.low, loss.high) == (-np.inf, np.inf)
+    assert math.isnan(loss.p)
+    accuracy = paired.accuracy_difference(np.array([False]), np.array([True]), Question())
+    assert accuracy.high == 1 > accuracy.low
+
+
+def test_values_of_different_rows_are_refused():
+    with pytest.raises(ValueError, match="of the same rows"):
+        paired.loss_difference(np.zeros(3), np.zeros(4), Question())
+
+
+def rejections(samples):
+    """How many rows of samples a two-sided t test at 5 % rejects."""
+    n = samples.shape[1]
+    t = samples.mean(axis=1) / (samples.std(axis=1, ddof=1) / np.sqrt(n))
+    return int((np.abs(t) > stats.t.ppf(0.975, n - 1)).sum())
+
+
+def agrees_with(count, draws, power=0.8, slack=0.01):
+    """Whether a share may be `power` ± `slack`, which the normal approximation is allowed, by a binomial test."""
+    low = stats.binomtest(count, draws, power - slack, alternative="less").pvalue
+    high = stats.binomtest(count, draws, power + slack, alternative="greater").pvalue
+    return min(low, high) > 0.001
+
+
+@pytest.mark.parametrize("power", [0.5, 0.8, 0.95])
+def test_a_paired_test_of_as_many_examples_has_the_power_by_simulation(power):
+    rng = np.random.default_rng(5)
+    effect, spread, draws = 0.15, 1.0, 20_000
+    n = int(paired.n_for_power(effect, spread**2, Question(power=power)))
+    assert agrees_with(rejections(rng.normal(effect, spread, size=(draws, n))), draws, power)
+
+
+def test_an_unpaired_test_of_as_many_examples_an_arm_has_the_power_by_simulation():
+    rng = np.random.default_rng(6)
+    shared = rng.gamma(2.0, 0.5, size=4000)
+    first, second = shared, shared + rng.normal(0.12, 0.3, size=4000)
+    n = int(paired.loss_difference(first, second, Question()).n_for_power_unpaired)
+    draws = 4000
+    a = rng.choice(first, size=(draws, n))
+    b = rng.choice(second, size=(draws, n))
+    count = int((stats.ttest_ind(a, b, axis=1).pvalue < 0.05).sum())
+    assert agrees_with(count, draws)
+
+
+def test_flips_of_as_many_examples_are_seen_with_the_power_by_simulation():
+    gain, loss, draws = 0.06, 0.03, 40_000
+    n = int(paired.n_for_power(gain - loss, gain + loss - (gain - loss) ** 2, Question()))
+    flips = np.random.default_rng(7).multinomial(n, [gain, loss, 1 - gain - loss], size=draws)
+    b, c = flips[:, 0], flips[:, 1]
+    # McNemar's test in its normal form; the exact one is more careful, and loses a little power.
+    count = int(((b - c) ** 2 > stats.norm.ppf(0.975) ** 2 * (b + c)).sum())
+    assert agrees_with(count, draws, slack=0.02)
