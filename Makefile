@@ -7,7 +7,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run sweep ui test test-slow check format lock bench clean
+.PHONY: help setup run sweep landscape compare train ui test test-slow check format lock bench clean
 
 help:  ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,15 @@ run: $(READY)  ## evaluate one cell: ARGS="batch_size=100 …"
 
 sweep: $(READY)  ## sweep the batch size, log to MLflow, end with a table
 	@$(BIN)/python -m pipeline --multirun +experiment=sweep $(ARGS)
+
+landscape: $(READY)  ## loss and accuracy while the parameters move along a line
+	@$(BIN)/python -m pipeline --multirun +experiment=landscape $(ARGS)
+
+compare: $(READY)  ## how many examples each metric needs to see a small change
+	@$(BIN)/python -m pipeline --multirun +experiment=compare $(ARGS)
+
+train: $(READY)  ## mini-batch learning with several batch sizes
+	@$(BIN)/python -m pipeline --multirun +experiment=train $(ARGS)
 
 ui: $(READY)  ## open the MLflow dashboard on 127.0.0.1
 	@$(BIN)/python -m pipeline.dashboard $(ARGS)

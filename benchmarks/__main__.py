@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("scoring", "sweep", "gradients")
+MODULES = ("scoring", "sweep", "gradients", "landscape")
 
 
 def main() -> None:

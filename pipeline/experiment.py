@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
 from pipeline.interval.by_metric import ByMetric
+from pipeline.kept import once
 from pipeline.model.base import Model, fits
 from pipeline.sampling.base import Sampling
-from pipeline.study.base import Setting, Study, once
+from pipeline.study.base import Setting, Study
 from pipeline.tracking import Tracking
 
 
@@ -56,13 +57,13 @@ class Experiment:
         Raises
         ------
         BadInput
-            If data, model, and batch size do not go together.
+            If data, model, batch size and study do not go together.
         """
-        dataset = once(f"data {self.data!r}", self.data.load)
+        dataset = self.data.rows(self.data.split)
         self.sampling.check(len(dataset), self.batch_size)
         classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
         fits(classifier, dataset)
-        return Setting(
+        setting = Setting(
             dataset=dataset,
             data=self.data,
             model=self.model,
@@ -74,3 +75,5 @@ class Experiment:
             draws=self.draws,
             confidence=self.confidence,
         )
+        self.study.check(setting)
+        return setting

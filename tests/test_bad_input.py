@@ -9,7 +9,10 @@ CASES = {
     "unknown key": (["batchsize=10"], "batchsize"),
     "unknown key of a part": (["data.colour=red"], "colour"),
     "unknown choice": (["data=cifar"], "data must be one of digits, fashion_mnist, mnist, npz; found 'cifar'"),
-    "unknown experiment": (["+experiment=nothing"], "experiment must be one of sweep; found 'nothing'"),
+    "unknown experiment": (
+        ["+experiment=nothing"],
+        "experiment must be one of compare, landscape, step_versus_sigmoid, sweep, train; found 'nothing'",
+    ),
     "batch size 0": (["batch_size=0"], "batch_size must be a whole number of at least 1; found 0"),
     "batch size -1": (["batch_size=-1"], "batch_size must be a whole number of at least 1; found -1"),
     "batch size 2.5": (["batch_size=2.5"], "batch_size"),

@@ -17,7 +17,7 @@ MAIN, CONFIG, SWEEP = "pipeline/__main__.py", "pipeline/config.py", "pipeline/sw
 FLOW = ["data", "sampling", "loss", "accuracy", "model", "scoring", "interval", "draws", "paired", "plots", "tables",
         "study", "tracking", "experiment", "cell", "comparison", "report", "config", "sweep", "dashboard",
         "__main__"]  # fmt: skip
-COMMON = {"records", "errors", "files", "__init__"}
+COMMON = {"records", "errors", "files", "kept", "__init__"}
 
 
 def imports_of(path):

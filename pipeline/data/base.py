@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.records import Dataset
 
 SPLITS = ("train", "test")
@@ -49,6 +50,10 @@ class Data(ABC):
 
     def __post_init__(self) -> None:
         check_split(self.split)
+
+    def rows(self, split: str) -> Dataset:
+        """Load the rows of one split, once in a process."""
+        return once(f"data {self!r} {split}", lambda: self.load_split(split))
 
     def load(self) -> Dataset:
         """Load the population."""

@@ -101,7 +101,7 @@ class Mlp(Model):
     def _trained(self, data: Data) -> Network:
         from filelock import FileLock
 
-        dataset = data.load_split("train")
+        dataset = data.rows("train")
         path = files.cache("models") / f"{self._digest(dataset)}.npz"
         found = _read(path, self.activation)
         if found is not None:

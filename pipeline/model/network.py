@@ -16,7 +16,7 @@ from pipeline.records import FloatArray, LearningCurve
 Layer = tuple[FloatArray, FloatArray]
 
 # Each writes over the hidden layer's pre-activations.
-_IN_PLACE: dict[str, Callable[[FloatArray], object]] = {
+ACTIVATE: dict[str, Callable[[FloatArray], object]] = {
     "relu": lambda z: np.maximum(z, 0, out=z),
     "tanh": lambda z: np.tanh(z, out=z),
     "step": lambda z: np.heaviside(z, z.dtype.type(0), out=z),
@@ -79,9 +79,9 @@ class Network(Classifier):
         """
         # Dozens of small calls with one scale are the rule: what is folded is kept.
         if scale not in self._folded:
-            self._folded[scale] = _folded(self.layers, self.activation, scale)
+            self._folded[scale] = folded(self.layers, self.activation, scale)
         *hidden, (last_weights, last_bias) = self._folded[scale]
-        activate = _IN_PLACE["tanh" if self.activation == "sigmoid" else self.activation]
+        activate = ACTIVATE["tanh" if self.activation == "sigmoid" else self.activation]
 
         def forward(stored: NDArray[Any]) -> FloatArray:
             # Numbers may be so large that a logit is none; who reads the logits finds and names the row.
@@ -110,7 +110,7 @@ def check_activation(activation: str) -> None:
         raise BadInput(f"model.activation must be one of {', '.join(ACTIVATIONS)}; found {activation!r}")
 
 
-def _folded(layers: tuple[Layer, ...], activation: str, scale: float) -> list[Layer]:
+def folded(layers: tuple[Layer, ...], activation: str, scale: float) -> list[Layer]:
     """Put the scale of the inputs into W1, and make sigmoids hyperbolic tangents: ``σ(z) = ½ + ½ tanh(z/2)``.
 
     Each half, and the shift by ½, goes into the weights, so that of a sigmoid the tanh alone is left to be computed:

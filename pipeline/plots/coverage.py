@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.interval.accuracy.wilson import Wilson
 from pipeline.plots import style
 from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing
 from pipeline.records import Moments
@@ -40,6 +39,8 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
 
 def share_range(held: NDArray[np.int64], draws: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return Wilson's 95 % interval of the true coverage, given that `held` of `draws` intervals held the value."""
+    from pipeline.interval.accuracy.wilson import Wilson
+
     share = held / draws
     # One call a number of draws: the interval is made for batches of one size.
     low, high = np.empty(len(share)), np.empty(len(share))

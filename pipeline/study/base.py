@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipeline.records import Dataset, LearningCurve, Table
 
@@ -18,25 +17,6 @@ if TYPE_CHECKING:
     from pipeline.interval.by_metric import ByMetric
     from pipeline.model.base import Classifier, Model
     from pipeline.sampling.base import Sampling
-
-T = TypeVar("T")
-
-_KEPT: OrderedDict[str, Any] = OrderedDict()
-_MOST_KEPT = 8
-
-
-def once(key: str, make: Callable[[], T]) -> T:
-    """Return what `make` made for `key` earlier in this process, or make it now.
-
-    The cells of a sweep that run in one process share the data set, the network and the population's scores by it;
-    the eight things used last are kept.
-    """
-    if key not in _KEPT:
-        _KEPT[key] = make()
-    _KEPT.move_to_end(key)
-    while len(_KEPT) > _MOST_KEPT:
-        _KEPT.popitem(last=False)
-    return _KEPT[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +137,15 @@ class Study(ABC):
         ------
         BadInput
             If the question cannot be put to this model or these data.
+        """
+
+    def check(self, setting: Setting) -> None:
+        """Refuse a setting in which the question cannot be put; a sweep asks this of every cell before it starts.
+
+        Raises
+        ------
+        BadInput
+            If it cannot.
         """
 
     @abstractmethod

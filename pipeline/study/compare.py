@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from pipeline import paired
+from pipeline import files, paired
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.model.base import Classifier, fits
 from pipeline.model.network import ACTIVATIONS, Network
 from pipeline.model.npz import layers_of, read_all
 from pipeline.records import Scores
 from pipeline.scoring import score
-from pipeline.study.base import Compared, Result, Setting, Study, once
+from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.study.direction.base import Direction, as_network, moved
 from pipeline.tables import compare as tables
 
@@ -106,8 +107,11 @@ class Compare(Study):
                 f"found {self.against_activation!r}"
             )
         # Here, not when it is read, so that a sweep is refused before it starts.
-        if not Path(against).expanduser().is_file():
-            raise BadInput(f"study.against must name an npz file of weights; found no file {against!r}: check the path")
+        self.against = files.absolute(against)
+        if not Path(self.against).is_file():
+            raise BadInput(
+                f"study.against must name an npz file of weights; found no file {self.against!r}: check the path"
+            )
 
     def answer(self, setting: Setting) -> Result:
         """Compare the two models; the metrics are those that the issue names, against minus model.
@@ -117,7 +121,7 @@ class Compare(Study):
         model = in_double(setting.classifier)
         key = f"paired scores {setting.dataset.digest} {setting.dataset.scale} {model.digest}"
         before = once(key, lambda: score(model, setting.dataset))
-        after = self._score_other(model, setting)
+        after = self._scored(self._other(model, setting), setting)
         question = paired.Question(setting.confidence, self.power, self.significance)
         loss = paired.loss_difference(before.loss, after.loss, question)
         accuracy = paired.accuracy_difference(before.correct, after.correct, question)
@@ -172,19 +176,33 @@ class Compare(Study):
         where = self.direction.described(as_network(model), setting)
         return f"a step along {where}"
 
-    def _score_other(self, model: Classifier, setting: Setting) -> Scores:
+    def check(self, setting: Setting) -> None:
+        """Refuse weights that take other rows, a step to weights that are none, and a model that cannot be moved."""
+        self._other(in_double(setting.classifier), setting)
+
+    def _other(self, model: Classifier, setting: Setting) -> Classifier:
         if self.against is not None:
-            return score(self._loaded(self.against, model, setting), setting.dataset)
+            return self._loaded(self.against, model, setting)
         network = as_network(model)
         direction = self.direction.of(network, setting)
         assert self.step is not None
         try:
-            return score(moved(network, direction, self.step), setting.dataset)
+            return moved(network, direction, self.step)
         except BadInput as error:
-            raise BadInput(
-                f"study.step must leave weights and logits that are numbers; {self.step:g} does not: choose a smaller "
-                "step"
-            ) from error
+            raise self._too_far() from error
+
+    def _scored(self, other: Classifier, setting: Setting) -> Scores:
+        try:
+            return score(other, setting.dataset)
+        except BadInput as error:
+            if self.against is not None:
+                raise
+            raise self._too_far() from error
+
+    def _too_far(self) -> BadInput:
+        return BadInput(
+            f"study.step must leave weights and logits that are numbers; {self.step:g} does not: choose a smaller step"
+        )
 
     def _loaded(self, against: str, model: Classifier, setting: Setting) -> Classifier:
         activation = self.against_activation or getattr(model, "activation", None)
@@ -193,7 +211,7 @@ class Compare(Study):
                 f"study.against_activation must be given, one of {', '.join(ACTIVATIONS)}, for the model is no network "
                 "whose own could be taken; found null"
             )
-        path = Path(against).expanduser()
+        path = Path(against)
         try:
             other = Network(layers_of(read_all(path), where=str(path)), activation)
             fits(other, setting.dataset)

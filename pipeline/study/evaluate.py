@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from pipeline.draws import draw_moments, drawn_rows
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.records import Estimate, Scores
 from pipeline.sampling.base import generator
 from pipeline.scoring import score
-from pipeline.study.base import Compared, Result, Setting, Study, once
+from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import evaluate as tables
 
 if TYPE_CHECKING:

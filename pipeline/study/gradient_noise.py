@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.data.base import check_split
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.model.base import fits
 from pipeline.model.gradient import check_differentiable
 from pipeline.model.gradient_norms import GradientNorms, gradient_norms
@@ -19,7 +20,7 @@ from pipeline.model.network import Network
 from pipeline.records import Dataset
 from pipeline.sampling.base import Sampling, generator
 from pipeline.scoring import score
-from pipeline.study.base import Compared, Result, Setting, Study, once
+from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import gradient_noise as tables
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class GradientNoise(Study):
             notes=self._notes(setting, metrics),
         )
 
+    def check(self, setting: Setting) -> None:
+        """Refuse a model without a gradient, and too few rows."""
+        self._network(setting)
+        self._rows(setting)
+
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Put the noise scales side by side; the batch size swept has no part in them."""
         own = cells.drop_duplicates("group")
@@ -112,10 +118,9 @@ class GradientNoise(Study):
         return setting.classifier
 
     def _rows(self, setting: Setting) -> Dataset:
-        if self.split == setting.data.split:
-            dataset = setting.dataset
-        else:
-            dataset = once(f"data {setting.data!r} {self.split}", lambda: setting.data.load_split(self.split))
+        dataset = setting.dataset
+        if self.split != setting.data.split:
+            dataset = setting.data.rows(self.split)
             fits(setting.classifier, dataset)
         if len(dataset) < 2 * self.blocks:
             raise BadInput(

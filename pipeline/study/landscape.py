@@ -75,11 +75,8 @@ class Landscape(Study):
 
     def answer(self, setting: Setting) -> Result:
         """Walk along the direction, or over the plane of two."""
-        network = as_network(setting.classifier)
-        ways = [way for way in (self.direction, self.other) if way is not None]
-        moves = [way.of(network, setting) for way in ways]
-        _refuse_parallel(moves)
-        sides = [self._side(way, network, move, setting) for way, move in zip(ways, moves, strict=True)]
+        network, ways = as_network(setting.classifier), self._ways()
+        moves, sides = self._moves_and_sides(setting)
         steps = _grid(sides)
         batches, notes = self._batches(setting)
         rows = self._rows(setting, batches, len(steps))
@@ -98,6 +95,19 @@ class Landscape(Study):
             summary=tables.summary(metrics, setting.batch_size),
             notes=[*notes, tables.CAPTION],
         )
+
+    def check(self, setting: Setting) -> None:
+        """Refuse a model that cannot be moved, and directions that lead nowhere."""
+        self._moves_and_sides(setting)
+
+    def _ways(self) -> list[Direction]:
+        return [way for way in (self.direction, self.other) if way is not None]
+
+    def _moves_and_sides(self, setting: Setting) -> tuple[list[tuple[Layer, ...]], list[NDArray[np.float64]]]:
+        network = as_network(setting.classifier)
+        moves = [way.of(network, setting) for way in self._ways()]
+        _refuse_parallel(moves)
+        return moves, [self._side(way, network, move, setting) for way, move in zip(self._ways(), moves, strict=True)]
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Set the landscapes of a sweep one above the other; cells that differ in batch size alone share one."""

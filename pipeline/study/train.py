@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.accuracy import is_correct
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.model import training
 from pipeline.model.gradient import forward
 from pipeline.model.mlp import Mlp, progress
@@ -21,7 +22,7 @@ from pipeline.model.network import Layer, Network
 from pipeline.records import Dataset, IntArray
 from pipeline.sampling.base import generator
 from pipeline.scoring import score
-from pipeline.study.base import Compared, Result, Setting, Study, once
+from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import train as tables
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Train(Study):
                 f"model must be mlp for study=train, which trains a network from its first weights; "
                 f"found {setting.model.name}: choose model=mlp"
             )
-        size, batch = len(_split(setting, "train")), setting.batch_size
+        size, batch = len(setting.data.rows("train")), setting.batch_size
         if batch > size:
             raise BadInput(
                 f"batch_size must be at most the train split's {size:,} rows to train with; found {batch:,}: "
@@ -128,7 +129,7 @@ class Train(Study):
     def answer(self, setting: Setting) -> Result:
         """Train with each learning rate, take the best, and see when it reached the targets."""
         self.check(setting)
-        train, test = _split(setting, "train"), _split(setting, "test")
+        train, test = setting.data.rows("train"), setting.data.rows("test")
         targets = self._targets(setting, test)
         work = _work(setting, train, self._budget(len(train)))
         run, trials = _best(work, self.learning_rates)
@@ -322,12 +323,6 @@ def descend(
         run.keep(layers)
     run.is_finite = math.isfinite(loss) and all(np.isfinite(array).all() for layer in layers for array in layer)
     return run
-
-
-def _split(setting: Setting, split: str) -> Dataset:
-    if setting.data.split == split:
-        return setting.dataset
-    return once(f"split {setting.data!r} {split}", lambda: setting.data.load_split(split))
 
 
 def _work(setting: Setting, train: Dataset, budget: Budget) -> Work:

@@ -86,7 +86,7 @@ def cell_summary(metrics: Mapping[str, float], batch: int, kind: str) -> str:
         else:
             end = metrics[f"{metric}/test"]
             ended = f"{end:.4g} nats" if metric == "loss" else f"{100 * end:.4g} %"
-            parts.append(f"{words} not at all within its {kind} (it ended at {ended})")
+            parts.append(f"{words} not at all within {metrics['budget/size']:,.6g} {kind} (it ended at {ended})")
     rows = "1 row" if batch == 1 else f"{batch:,} rows"
     return f"With {rows} a step and rate {metrics['train/learning_rate']:g} the test split reached {'; '.join(parts)}."
 

@@ -183,7 +183,7 @@ def test_a_target_never_reached_is_infinite_and_said_in_words(stripes_of):
     for unit in ("steps", "examples", "seconds"):
         assert result.metrics[f"loss/{unit}_to_target"] == math.inf
         assert math.isfinite(result.metrics[f"accuracy/{unit}_to_target"])
-    assert "a loss of 1e-09 nats not at all within its steps (it ended at 0." in result.summary
+    assert "a loss of 1e-09 nats not at all within 100 steps (it ended at 0." in result.summary
     assert result.shown.rows[0][2:5] == ("—", "—", "—")
 
 

@@ -76,7 +76,7 @@ def test_a_cell_says_when_it_reached_its_targets_or_where_it_ended():
     said = tables.cell_summary(cell(8, 177, accuracy_steps=math.inf), 8, "examples")
     assert said == (
         "With 8 rows a step and rate 0.3 the test split reached a loss of 0.25 nats after 177 steps (1,416 examples, "
-        "177 ms); an accuracy of 93.4 % not at all within its examples (it ended at 90 %)."
+        "177 ms); an accuracy of 93.4 % not at all within 40,000 examples (it ended at 90 %)."
     )
     assert "With 1 row a step" in tables.cell_summary(cell(1), 1, "steps")
 

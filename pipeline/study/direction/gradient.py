@@ -9,10 +9,11 @@ import numpy as np
 
 from pipeline.data.base import check_split
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.model.gradient import DIFFERENTIABLE, mean_loss_and_gradients
 from pipeline.model.network import Layer, Network
 from pipeline.records import Dataset
-from pipeline.study.base import Setting, once
+from pipeline.study.base import Setting
 from pipeline.study.direction.base import Direction, length
 
 _BLOCK = 1024
@@ -42,7 +43,7 @@ class Gradient(Direction):
                 f"the direction gradient needs an activation that has one, {', '.join(DIFFERENTIABLE)}; found "
                 f"{network.activation!r}, whose gradient is zero: choose study/direction=random or weight"
             )
-        dataset = _rows(setting, self.split)
+        dataset = setting.data.rows(self.split)
         key = f"gradient {network.digest} {dataset.digest} {dataset.scale}"
         return once(key, lambda: _descent(network, dataset))
 
@@ -61,12 +62,6 @@ class Gradient(Direction):
         """Return ±α at which the parameters have moved by a tenth of their own length."""
         alpha = _REACH * length(network.layers) / length(layers)
         return -alpha, alpha
-
-
-def _rows(setting: Setting, split: str) -> Dataset:
-    if split == setting.data.split:
-        return setting.dataset
-    return once(f"data {setting.data!r} {split}", lambda: setting.data.load_split(split))
 
 
 def _descent(network: Network, dataset: Dataset) -> list[Layer]:

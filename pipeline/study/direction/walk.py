@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.accuracy import is_correct
 from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy
-from pipeline.model.network import _IN_PLACE, Layer, Network, _folded
+from pipeline.model.network import ACTIVATE, Layer, Network, folded
 from pipeline.records import Dataset, FloatArray, IntArray
 
 # Rows that are walked along all points together: what is computed once for them stays in a core's own cache.
@@ -43,8 +43,8 @@ class Walk:
         self, network: Network, stored: NDArray[Any], scale: float, directions: Sequence[Sequence[Layer]]
     ) -> None:
         # What is folded is linear in the parameters, so the moves are folded as the network is.
-        parts = [_folded(tuple(layers), network.activation, scale) for layers in (network.layers, *directions)]
-        self._activate = _IN_PLACE["tanh" if network.activation == "sigmoid" else network.activation]
+        parts = [folded(tuple(layers), network.activation, scale) for layers in (network.layers, *directions)]
+        self._activate = ACTIVATE["tanh" if network.activation == "sigmoid" else network.activation]
         own, moves = parts[0], parts[1:]
         n_layers = len(own)
         is_moved = [any(move[i][0].any() or move[i][1].any() for move in moves) for i in range(n_layers)]
