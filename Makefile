@@ -11,7 +11,7 @@ export DO_NOT_TRACK := true
 
 help:  ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  ARGS="…" passes overrides on, e.g. make sweep ARGS="data=mnist data.root=FOLDER draws=500"'
+	@echo '  ARGS="…" passes overrides on, e.g. make sweep ARGS="data=mnist draws=500"'
 
 setup: $(READY)  ## install what the lock file names into .venv (done by every target)
 
@@ -70,7 +70,7 @@ lock: $(READY)  ## resolve the lock files again from pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
-bench: .venv/.bench  ## speed and memory against peers, as ratios (installs PyTorch; BATCHSCOPE_DATA=FOLDER holds mnist/ and book_network/)
+bench: .venv/.bench  ## speed and memory against peers, as ratios (installs PyTorch)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## remove .venv and everything generated (mlruns/ with all results)

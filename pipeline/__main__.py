@@ -17,8 +17,9 @@ def _cell(composed: DictConfig) -> None:
     if sweep.is_running():
         sweep.run_one(composed)
         return
-    run_id, result = config.or_exit(lambda: run_cell(config.to_experiment(composed)))
-    report.cell(result, run_id=run_id)
+    experiment = config.or_exit(lambda: config.to_experiment(composed))
+    run_id, result = config.or_exit(lambda: run_cell(experiment))
+    report.cell(result, run_id=run_id, folder=experiment.tracking.open().folder(run_id))
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
@@ -22,7 +22,7 @@ from pipeline.tracking import Log, Store, digest_of, flatten, source_digest, wit
 LEARNING = ("batch_loss", "loss", "accuracy")
 
 
-def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[str, Result]:
+def run_cell(experiment: Experiment, *, parent: str | None = None, varied: Sequence[str] = ()) -> tuple[str, Result]:
     """Carry a cell out and log it; nothing is written of a request that was wrong.
 
     Parameters
@@ -31,6 +31,8 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[str,
         The cell.
     parent : str or None
         The id of the sweep's run that this cell belongs to.
+    varied : sequence of str
+        The keys in which the sweep's cells differ; they make the cell's name.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[str,
     # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
     setting = experiment.prepare()
     store = experiment.tracking.open()
-    name = _name(experiment, setting, parent)
+    name = _name(experiment, setting, varied)
     try:
         result = experiment.study.answer(setting)
     except BadInput:
@@ -62,11 +64,13 @@ def run_cell(experiment: Experiment, *, parent: str | None = None) -> tuple[str,
     return run_id, result
 
 
-def _name(experiment: Experiment, setting: Setting, parent: str | None) -> str:
-    if parent is None:
-        return f"{experiment.study.name} {setting.dataset.name}"
-    axis = experiment.study.axis
-    return f"b={experiment.batch_size}" if axis == "batch_size" else f"{axis}={parameters(experiment)[axis]}"
+def _name(experiment: Experiment, setting: Setting, varied: Sequence[str]) -> str:
+    axis, own = experiment.study.axis, parameters(experiment)
+    short = f"b={experiment.batch_size}" if axis == "batch_size" else f"{axis.rpartition('.')[2]}={own[axis]}"
+    if not varied:
+        return f"{experiment.study.name} {setting.dataset.name} {short}"
+    others = {key: value_of(own, key) for key in varied if key != axis}
+    return " · ".join([short, *(value for value in others.values() if value is not None)])
 
 
 def _fail(store: Store, run_id: str, experiment: Experiment) -> None:
@@ -106,6 +110,12 @@ def _schemas(part: Any, at: str = "") -> Iterator[str]:
 def parameters(experiment: Experiment) -> dict[str, str]:
     """The resolved configuration flattened, as MLflow's params."""
     return flatten(_tree(experiment))
+
+
+def value_of(params: dict[str, str], key: str) -> str | None:
+    """Return a swept key's value; a group's choice is the part's name; None where the cell has no such parameter."""
+    key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
+    return params.get(key) or params.get(f"{key.replace('/', '.')}.name")
 
 
 def learning_series(curve: LearningCurve | None) -> list[tuple[str, float, int]]:

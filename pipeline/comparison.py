@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.cell import value_of
 from pipeline.study.base import Compared, Study
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str
 
     params = [dict(run.data.params) for run in runs]
     # A key that is no parameter (such as +experiment) tells no cells apart by itself.
-    others = [key for key in swept if key != study.axis and _param(params[0], key) is not None]
+    others = [key for key in swept if key != study.axis and value_of(params[0], key) is not None]
     rows = [_row(study, run, param, others) for run, param in zip(runs, params, strict=True)]
     cells = pd.DataFrame(rows).sort_values(["group", study.axis], kind="stable", ignore_index=True)
     metrics = {name for run in runs for name in _metrics(run)}
@@ -91,7 +92,7 @@ def _metrics(run: Run) -> dict[str, float]:
 
 
 def _row(study: Study, run: Run, params: dict[str, str], others: list[str]) -> dict[str, object]:
-    values = {key: _param(params, key) for key in others}
+    values = {key: value_of(params, key) for key in others}
     return {
         study.axis: _number(params[study.axis]),
         "batch_size": int(params["batch_size"]),
@@ -108,12 +109,6 @@ def _row(study: Study, run: Run, params: dict[str, str], others: list[str]) -> d
 
 def _number(text: str) -> int | float:
     return int(text) if text.lstrip("-").isdigit() else float(text)
-
-
-def _param(params: dict[str, str], key: str) -> str | None:
-    """A swept key's value; a group's choice is the part's name; None where the cell has no such parameter."""
-    key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
-    return params.get(key) or params.get(f"{key.replace('/', '.')}.name")
 
 
 def _series(study: Study, cells: pd.DataFrame, names: list[str]) -> list[tuple[str, float, int]]:

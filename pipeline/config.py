@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import difflib
 import itertools
 import re
 import traceback
@@ -70,10 +72,31 @@ def to_experiment(config: DictConfig) -> Experiment:
         config = copy.deepcopy(config)
         with open_dict(config):
             del config["hydra"]
+    _refuse_unknown(config)
     converted = OmegaConf.to_object(config)
     if not isinstance(converted, Experiment):
         raise BadInput(f"conf/config.yaml must start from /schema/experiment; found {type(converted).__name__}")
     return converted
+
+
+def _refuse_unknown(config: DictConfig, at: str = "") -> None:
+    # Hydra lets +KEY=VALUE add whatever it is told; a part would go on without a word.
+    part = OmegaConf.get_type(config)
+    if not dataclasses.is_dataclass(part):
+        return
+    known = [field.name for field in dataclasses.fields(part)]
+    for key in map(str, config):
+        if key not in known:
+            raise BadInput(_unknown(f"{at}{key}", [f"{at}{name}" for name in known]))
+        if OmegaConf.is_dict(config._get_node(key)):
+            _refuse_unknown(config[key], f"{at}{key}.")
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    leaves = {name.rpartition(".")[2]: name for name in known}
+    near = difflib.get_close_matches(key.rpartition(".")[2], leaves, n=1)
+    advice = f"did you mean {leaves[near[0]]}?" if near else f"choose one of {', '.join(known)}"
+    return f"every key must be a known one; found {key}: {advice}"
 
 
 def or_exit(work: Callable[[], T]) -> T:
@@ -107,8 +130,33 @@ def one_line(error: BaseException) -> str:
         return f"{group} must be one of {', '.join(sorted(error.options))}; found {choice!r}"
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
         outer, inner = str(error).strip(), str(error.__cause__).strip()
-        return _squeezed(inner if not outer or outer == "None" else f"{outer}: {inner}")
-    return _squeezed(str(error))
+        return _in_our_words(inner if not outer or outer == "None" else f"{outer}: {inner}")
+    return _in_our_words(str(error))
+
+
+_TYPES = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "String": "text"}
+
+
+def _in_our_words(message: str) -> str:
+    """Hydra's and OmegaConf's most frequent messages as: what must hold, what was found, what to do."""
+    if several := re.search(r"Ambiguous value for argument '([^=']+)=([^']*)'", message):
+        key, values = several.groups()
+        return f"{key} must be one value here; found {values}: sweep over several with --multirun, as make sweep does"
+    if wrong := re.search(r"Value '(.*)' of type '.*' could not be converted to (\w+)", message):
+        key = re.search(r"full_key: (\S+)", message)
+        what = _TYPES.get(wrong[2], f"of type {wrong[2]}")
+        return f"{key[1] if key else 'a value'} must be {what}; found {wrong[1]!r}: give another"
+    if missing := re.search(r"Key '([^']+)' (?:not in|is not in) '(\w+)'", message):
+        key = re.search(r"full_key: (\S+)", message)
+        return _unknown(key[1] if key else missing[1], _keys_beside(missing[2], key[1] if key else ""))
+    return _squeezed(message)
+
+
+def _keys_beside(part: str, key: str) -> list[str]:
+    at, dot, _ = key.rpartition(".")
+    parts = {made.__name__: made for members in FAMILIES.values() for made in members.values()}
+    made = {**parts, "Experiment": Experiment}.get(part)
+    return [f"{at}{dot}{field.name}" for field in dataclasses.fields(made)] if made else []
 
 
 def _squeezed(message: str) -> str:

@@ -62,7 +62,7 @@ class Progress:
             self._bar = None
 
 
-def sweep(compared: Compared, *, run_id: str) -> None:
+def sweep(compared: Compared, *, run_id: str, folder: str) -> None:
     """The cells as tables, the conclusion, and where everything is."""
     console = _console()
     for shown in compared.shown:
@@ -70,10 +70,10 @@ def sweep(compared: Compared, *, run_id: str) -> None:
     if compared.caption:
         console.print(compared.caption, style="dim")
     console.print(f"\n{compared.summary}")
-    _where(console, run_id, "cells.csv and the plots" if compared.figures else "cells.csv")
+    _where(console, run_id, folder, "cells.csv and the plots" if compared.figures else "cells.csv")
 
 
-def cell(result: Result, *, run_id: str) -> None:
+def cell(result: Result, *, run_id: str, folder: str) -> None:
     """One cell's figures, and where everything is."""
     console = _console()
     if result.shown is not None:
@@ -85,7 +85,7 @@ def cell(result: Result, *, run_id: str) -> None:
     names = [*result.tables, *(f"{name}.png" for name in result.figures), "config.yaml"]
     if result.draws is not None:
         names.insert(0, "draws.parquet")
-    _where(console, run_id, f"{', '.join(names[:-1])} and {names[-1]}")
+    _where(console, run_id, folder, f"{', '.join(names[:-1])} and {names[-1]}")
 
 
 def _console() -> Console:
@@ -94,9 +94,10 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=False)
 
 
-def _where(console: Console, run_id: str, what: str) -> None:
-    console.print(f"\n{what} are in MLflow's run {run_id}; see them with", highlight=False, soft_wrap=True)
-    console.print("    make ui")
+def _where(console: Console, run_id: str, folder: str, what: str) -> None:
+    console.print(f"\n{what} are in", highlight=False, soft_wrap=True)
+    console.print(f"    {folder or f'MLflow run {run_id}'}", highlight=False, soft_wrap=True)
+    console.print("and beside all other runs in the dashboard:\n    make ui")
 
 
 def _rich(shown: Table) -> Any:

@@ -45,7 +45,7 @@ def run_one(composed: DictConfig) -> None:
     """Run one cell of a sweep; a cell that fails is logged as FAILED, is named, and the others go on."""
     known = json.loads((Path(HydraConfig.get().sweep.dir) / _PARENT).read_text())
     try:
-        run_cell(config.to_experiment(composed), parent=known["run_id"])
+        run_cell(config.to_experiment(composed), parent=known["run_id"], varied=known["varied"])
     except Exception as error:
         if report.WANTS_TRACEBACK:
             traceback.print_exc()
@@ -146,7 +146,7 @@ def _start(composed: DictConfig) -> _Open:
     run_id = store.start(f"sweep {first.data.name} {first.data.split} · {first.model.name}", kind="sweep")
     folder = Path(composed.hydra.sweep.dir)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _PARENT).write_text(json.dumps({"run_id": run_id}))
+    (folder / _PARENT).write_text(json.dumps({"run_id": run_id, "varied": varied}))
     return _Open(store, run_id, first, varied, len(cells), report.Progress(len(cells), "cells"))
 
 
@@ -211,7 +211,7 @@ def _finish(under_way: _Open) -> int:
     comparison = compare(under_way.experiment.study, finished, store, under_way.swept)
     store.log(run_id, _parent_log(comparison, under_way, store, finished[0].info.run_id))
     store.end(run_id, "FAILED" if missing else "FINISHED")
-    report.sweep(comparison.compared, run_id=run_id)
+    report.sweep(comparison.compared, run_id=run_id, folder=store.folder(run_id))
     if missing:
         report.error(f"{missing} of {under_way.n_cells} cells failed; the other {len(finished)} are kept")
     return 1 if missing else 0

@@ -10,6 +10,8 @@ import re
 import tempfile
 import textwrap
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -211,6 +213,14 @@ class Store:
         except MlflowException:
             return False
         return True
+
+    def folder(self, run_id: str) -> str:
+        """Return where a run's artifacts lie, from here if that is near; empty where a server keeps them."""
+        uri = str(self._client.get_run(run_id).info.artifact_uri)
+        if not uri.startswith("file:"):
+            return ""
+        path = Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path))
+        return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
     def read_table(self, run_id: str, name: str) -> pd.DataFrame:
         """Read a table of a cell, such as ``draws.parquet``, back."""

@@ -148,7 +148,12 @@ def _checked(layers: Sequence[tuple[ArrayLike, ArrayLike]]) -> tuple[Layer, ...]
                 f"found W{i} of shape {weights.shape}: give layers whose shapes chain"
             )
         if bias.shape not in ((weights.shape[1],), (1, weights.shape[1])):
-            raise BadInput(f"b{i} must have the shape ({weights.shape[1]},), as W{i} has columns; found {bias.shape}")
+            turned = bias.shape in ((weights.shape[0],), (1, weights.shape[0]))
+            raise BadInput(
+                f"b{i} must have the shape ({weights.shape[1]},), for W{i} must be (inputs, outputs) and is "
+                f"{weights.shape}; found {bias.shape}"
+                + (f": W{i} looks transposed, save W{i}.T" if turned else ": give weights and biases that match")
+            )
         checked.append((_locked(weights, dtype), _locked(bias.reshape(-1), dtype)))
     for name, array, i in _named(checked):
         if not np.isfinite(array).all():

@@ -89,7 +89,11 @@ class Evaluate(Study):
             shown=tables.table(
                 [{"batch_size": batch, **metrics}], f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws"
             ),
-            notes=[tables.caption([{"confidence": setting.confidence, **metrics}]), *_notes(scores, estimates)],
+            notes=[
+                tables.caption([{"confidence": setting.confidence, **metrics}]),
+                *_notes(scores, estimates),
+                *_empty_classes(setting),
+            ],
         )
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
@@ -191,12 +195,26 @@ def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
     return notes
 
 
+def _empty_classes(setting: Setting) -> list[str]:
+    """Name the classes without a row: labels that were counted from 1 leave class 0 empty."""
+    labels = setting.dataset.labels
+    if labels.ndim == 2:
+        return []
+    (empty,) = np.nonzero(np.bincount(labels, minlength=setting.dataset.n_classes) == 0)
+    if not len(empty):
+        return []
+    named = ", ".join(str(label) for label in empty[:5]) + (" …" if len(empty) > 5 else "")
+    return [f"no row has the label {named} of 0 to {setting.dataset.n_classes - 1}; labels count from 0"]
+
+
 def _summary(cells: pd.DataFrame) -> str:
     """What one batch is off by, at the smallest and at the largest size."""
     known = cells[[tables.is_known(cell) for cell in cells.to_dict("records")]]
     if not len(known):
         return "All rows were not scored, so what a batch is off by is not known."
-    few, many = known.iloc[known["batch_size"].argmin()], known.iloc[known["batch_size"].argmax()]
+    group = str(known.iloc[0]["group"])
+    own = known[known["group"] == group]
+    few, many = own.iloc[own["batch_size"].argmin()], own.iloc[own["batch_size"].argmax()]
     parts = []
     for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
         size = int(cell["batch_size"])
@@ -204,4 +222,5 @@ def _summary(cells: pd.DataFrame) -> str:
             f"of {size:,} {'row' if size == 1 else 'rows'} by {cell['loss/rmse']:.2g} nats "
             f"and {100 * cell['accuracy/rmse']:.2g} accuracy points"
         )
-    return f"A batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."
+    where = f"With {group}, a" if known["group"].nunique() > 1 else "A"
+    return f"{where} batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."

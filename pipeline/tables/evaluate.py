@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.records import Table
 
-_KNOWN = ("batch", "loss, nats", "accuracy, %", "loss\nheld", "acc.\nheld", "time", "of\nall")
+_KNOWN = ("batch", "loss, nats", "accuracy, %", "loss\nheld, %", "acc.\nheld, %", "time", "of all,\n%")
 _DRAWN = ("batch", "loss, nats", "accuracy, %", "time")
 
 
@@ -80,11 +80,11 @@ def _drawn_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}"
 
 
 def _share(ratio: float) -> str:
-    return f"{100 * ratio:.0f} %" if ratio >= 0.1 else f"{100 * ratio:.2g} %"
+    return f"{100 * ratio:.0f}" if ratio >= 0.1 else f"{100 * ratio:.2g}"
 
 
 def duration(seconds: float) -> str:
