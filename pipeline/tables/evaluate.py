@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.records import Table
 
-_KNOWN = ("batch", "loss, nats", "accuracy, %", "loss\nheld, %", "acc.\nheld, %", "time", "of all,\n%")
+_KNOWN = ("batch", "loss, nats", "accuracy, %", "loss %\nheld", "acc. %\nheld", "time", "% of\nall")
 _DRAWN = ("batch", "loss, nats", "accuracy, %", "time")
 
 
