@@ -15,10 +15,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pipeline import files, loss
+from pipeline import accuracy, files, loss
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
-from pipeline.model import gradient, npz, training
+from pipeline.model import gradient, network, npz, training
 from pipeline.model.base import Model
 from pipeline.model.gradient import check_differentiable
 from pipeline.model.network import ACTIVATIONS, Network
@@ -112,9 +112,9 @@ class Mlp(Model):
             if found is not None:
                 return found
             with progress(f"Training on {dataset.name}") as on_epoch:
-                network = training.train(dataset, self._recipe(), on_epoch=on_epoch)
-            files.write_beside(path, lambda file: _write(file, network))
-        return network
+                trained = training.train(dataset, self._recipe(), on_epoch=on_epoch)
+            files.write_beside(path, lambda file: _write(file, trained))
+        return trained
 
     def _recipe(self) -> training.Recipe:
         fields = {key: value for key, value in asdict(self).items() if key not in _NOT_TRAINED_BY}
@@ -128,7 +128,7 @@ class Mlp(Model):
 
 @lru_cache(maxsize=1)
 def _sources() -> tuple[bytes, ...]:
-    modules = (training, gradient, loss)
+    modules = (training, gradient, network, loss, accuracy)
     return tuple(Path(str(module.__file__)).read_bytes() for module in modules)
 
 
