@@ -228,22 +228,27 @@ def show(store: Store, address: str) -> None:
             f"There is no sweep yet: run make sweep first, then make ui again. The runs so far:\n    {page}", flush=True
         )
         return
-    runs = f"{page}&viewStateShareKey=batchscope-runs"
-    charts = f"{page}&compareRunsMode=CHART&viewStateShareKey=batchscope-charts"
-    if not (
-        store.save_view("batchscope-runs", _runs_view(sweep))
-        and store.save_view("batchscope-charts", charts_view(sweep))
-    ):
-        runs, charts = page, f"{address}/#/experiments/{store.experiment_id}/runs/{sweep.info.run_id}/model-metrics"
-    curves = (
-        "" if sweep.data.metrics else f" (none yet: it is {sweep.info.status}, and they come when all cells are done)"
-    )
+    is_saved = store.save_view("batchscope-runs", _runs_view(sweep))
+    runs = f"{page}&viewStateShareKey=batchscope-runs" if is_saved else page
+    what, where = _charts(store, sweep, address, page)
     print(
-        f"The newest sweep is {sweep.info.run_name!r}.\n"
-        f"Its runs:\n    {runs}\n"
-        f"Its charts by batch size{curves}:\n    {charts}",
+        f"The newest sweep is {sweep.info.run_name!r}.\nIts runs:\n    {runs}\n{what}:\n    {where}",
         flush=True,
     )
+
+
+def _charts(store: Store, sweep: Run, address: str, page: str) -> tuple[str, str]:
+    """What there is to see of a sweep, in words, and its address."""
+    run = f"{address}/#/experiments/{store.experiment_id}/runs/{sweep.info.run_id}"
+    view, what = charts_view(sweep), "Its charts by batch size"
+    if not sweep.data.metrics:
+        what += f" (none yet: it is {sweep.info.status}, and they come when all cells are done)"
+    elif "compareRunCharts" not in view:
+        # Other questions than the batch size: their curves are in the plots.
+        return "Its plots", f"{run}/artifacts?workflowType=machine_learning"
+    if not store.save_view("batchscope-charts", view):
+        return what, f"{run}/model-metrics?workflowType=machine_learning"
+    return what, f"{page}&compareRunsMode=CHART&viewStateShareKey=batchscope-charts"
 
 
 def _view(search: str, **state: Any) -> dict[str, Any]:

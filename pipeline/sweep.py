@@ -143,7 +143,7 @@ def _start(composed: DictConfig) -> _Open:
     varied = [key for key, values in swept.items() if len(values) > 1]
     first = experiments[0]
     store = first.tracking.open()
-    run_id = store.start(f"sweep {first.data.name} {first.data.split} · {first.model.name}", kind="sweep")
+    run_id = store.start(f"{first.study.name} {first.data.name} {first.data.split} · {first.model.name}", kind="sweep")
     folder = Path(composed.hydra.sweep.dir)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PARENT).write_text(json.dumps({"run_id": run_id, "varied": varied}))

@@ -284,3 +284,14 @@ def test_environment_names_the_store_and_an_argument_wins(monkeypatch: pytest.Mo
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert dashboard.parse([]).tracking.uri == "http://127.0.0.1:1"
     assert dashboard.parse(["tracking.uri=sqlite:///x.db"]).tracking.uri == "sqlite:///x.db"
+
+
+def test_a_sweep_without_curves_over_the_batch_size_is_shown_by_its_plots(own_mlruns, tmp_path, capsys):
+    store = Tracking(uri=f"sqlite:///{tmp_path}/mlflow.db").open()
+    run = store.start("landscape digits test · mlp", kind="sweep")
+    store.log(run, Log(series=[("loss/distinct", 201.0, 100)]))
+    store.end(run, "FINISHED")
+    dashboard.show(store, "http://127.0.0.1:5000")
+    shown = capsys.readouterr().out
+    assert f"Its plots:\n    http://127.0.0.1:5000/#/experiments/{store.experiment_id}/runs/{run}/artifacts" in shown
+    assert "batchscope-charts" not in shown
