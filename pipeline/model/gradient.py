@@ -58,9 +58,10 @@ def mean_loss_and_gradients(
     outputs, logits = forward(layers, activation, inputs)
     loss = float(cross_entropy(logits, labels).mean())
 
-    delta_of_logits = _delta_of_logits(logits, labels)
+    delta_of_mean = delta_of_logits(logits, labels)
+    delta_of_mean /= len(logits)
     gradients: list[Layer] = [
-        (below.T @ delta, delta.sum(axis=0)) for below, delta in backward(layers, activation, outputs, delta_of_logits)
+        (below.T @ delta, delta.sum(axis=0)) for below, delta in backward(layers, activation, outputs, delta_of_mean)
     ]
     return loss, gradients[::-1]
 
@@ -126,8 +127,8 @@ def check_differentiable(activation: str) -> None:
         )
 
 
-def _delta_of_logits(logits: FloatArray, labels: NDArray[Any]) -> FloatArray:
-    """Gradient of the mean loss by the logits, written over them."""
+def delta_of_logits(logits: FloatArray, labels: NDArray[Any]) -> FloatArray:
+    """Gradient of each row's own loss by its logits, ``softmax(z) Σ_j t_j - t``, written over them."""
     logits -= logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=1, keepdims=True)
@@ -136,7 +137,6 @@ def _delta_of_logits(logits: FloatArray, labels: NDArray[Any]) -> FloatArray:
         logits -= labels
     else:
         logits[np.arange(len(labels)), labels] -= 1
-    logits /= len(logits)
     return logits
 
 

@@ -6,13 +6,12 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BadInput
-from pipeline.model.gradient import backward, check_differentiable, forward
+from pipeline.model.gradient import backward, check_differentiable, delta_of_logits, forward
 from pipeline.model.network import Layer, Network
 from pipeline.records import Dataset, FloatArray, IntArray
 
@@ -100,7 +99,7 @@ def _block(network: Network, dataset: Dataset, rows: IntArray, sums: NDArray[np.
     # Numbers may be so large that a gradient is none; that is found and told in words.
     with np.errstate(over="ignore", invalid="ignore"):
         outputs, logits = forward(network.layers, network.activation, inputs)
-        delta = _delta(logits, dataset.labels[rows]).astype(dtype)
+        delta = delta_of_logits(logits.astype(np.float64), dataset.labels[rows]).astype(dtype)
         end = len(sums)
         for i, (below, deltas) in enumerate(backward(network.layers, network.activation, outputs, delta)):
             squared[:, -1 - i] = (_squared_lengths(below) + 1) * _squared_lengths(deltas)
@@ -108,20 +107,6 @@ def _block(network: Network, dataset: Dataset, rows: IntArray, sums: NDArray[np.
                 sums[end - len(part) : end] += part
                 end -= len(part)
     return squared
-
-
-def _delta(logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Gradient of each row's own loss by its logits, ``softmax(z) Σ_j t_j - t``."""
-    delta = logits.astype(np.float64)
-    delta -= delta.max(axis=1, keepdims=True)
-    np.exp(delta, out=delta)
-    delta /= delta.sum(axis=1, keepdims=True)
-    if labels.ndim == 2:
-        delta *= labels.sum(axis=1, keepdims=True, dtype=np.float64)
-        delta -= labels
-    else:
-        delta[np.arange(len(labels)), labels] -= 1
-    return delta
 
 
 def _squared_lengths(rows: FloatArray) -> NDArray[np.float64]:
