@@ -17,7 +17,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline import data, files, interval, model, report, sampling, study
+from pipeline import data, files, interval, model, proxy, report, sampling, study
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.interval import accuracy, loss
@@ -29,6 +29,7 @@ T = TypeVar("T")
 FAMILIES: dict[str, dict[str, type]] = {
     "data": data.MEMBERS,
     "model": model.MEMBERS,
+    "proxy": proxy.MEMBERS,
     "sampling": sampling.MEMBERS,
     "interval": interval.MEMBERS,
     "interval/loss": loss.MEMBERS,

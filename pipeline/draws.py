@@ -1,91 +1,269 @@
-"""Many batches from scores: each draw's moments, without touching the model again."""
+"""Many batches from scores: what each draw says of the population, without touching the model again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Moments, Scores
-from pipeline.sampling.base import Sampling, generator
+from pipeline.joint import ORIGIN, Joint, to_batches
+from pipeline.records import Batches, Estimate, IntArray, Scores
+from pipeline.sampling.base import Plan, generator
+from pipeline.sampling.with_replacement import IndependentPlan
+from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.units import Units
 
+if TYPE_CHECKING:
+    from pipeline.interval.base import Interval
+
+METRICS = ("loss", "accuracy")
 # Above this share of the population a histogram of the indices times the table of values costs less than taking rows.
 _HISTOGRAM_SHARE = 0.15
+# Values of one metric that are held at once.
+_BLOCK_VALUES = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
-    """The moments of both metrics in each of m batches."""
+class Scored:
+    """Scored units, and how a batch of them is drawn.
 
-    loss: Moments
-    accuracy: Moments
+    Attributes
+    ----------
+    scores : Scores
+        Of all rows, or of the rows of the units `drawn`.
+    units : Units
+        What is drawn.
+    plan : Plan
+        How.
+    drawn : ndarray of int, sorted, or None
+        The units that were scored; None when all were.
+    """
+
+    scores: Scores
+    units: Units
+    plan: Plan
+    drawn: IntArray | None = None
+
+    def totals(self, metric: str) -> NDArray[np.float64]:
+        """Return the scored units' (weighted) sums of a metric, shape (units,)."""
+        values = self.scores.loss if metric == "loss" else self.scores.correct.astype(np.float64)
+        return values if self.units.is_simple else self.units.totals(values, self.drawn)
+
+    def sizes(self) -> NDArray[np.float64] | None:
+        """Return what each scored unit counts; None where it is 1 each."""
+        sizes = self.units.sizes()
+        return sizes if sizes is None or self.drawn is None else sizes[self.drawn]
+
+    def mean(self, metric: str) -> float:
+        """Return the value of all scored rows together."""
+        totals, sizes = self.totals(metric), self.sizes()
+        return float(totals.mean()) if sizes is None else float(totals.sum() / sizes.sum())
+
+    def error_variance(self, metric: str, plan: Plan | None = None) -> float:
+        """Return the variance of one batch's estimate, under this or another plan; all units must be scored.
+
+        Exact where the estimate is linear in the batch's values; else (weights, groups, a proxy's correction) to first
+        order in 1/b, by linearisation  [Särndal, Swensson & Wretman 1992, Model Assisted Survey Sampling, §5.5].
+        """
+        totals, sizes = self.totals(metric), self.sizes()
+        if not np.isfinite(totals).all():
+            return float("nan")
+        values = totals - ORIGIN[metric] if sizes is None else (totals - self.mean(metric) * sizes) / sizes.mean()
+        return (plan or self.plan).error_variance(values, metric)
 
 
-def draw_moments(
-    scores: Scores,
-    sampling: Sampling,
-    *,
-    seed: int,
-    batch_size: int,
-    draws: int,
-    rows: NDArray[np.intp] | None,
-    size: int,
-) -> Draws:
-    """Draw the batches and give each one's mean and variance of loss and of correctness.
+def draw_batches(scored: Scored, *, seed: int, draws: int, target: str = "population") -> dict[str, Batches]:
+    """Draw the batches and give what each says of loss and accuracy.
 
     Parameters
     ----------
-    scores : Scores
-        Of the whole population, or of `rows` alone.
-    sampling : Sampling
-        The design.
-    seed, batch_size, draws : int
+    scored : Scored
+        The scored units and the plan.
+    seed, draws : int
         Draw i takes its generator from ``SeedSequence((seed, batch_size, i))``.
-    rows : ndarray of int, sorted, or None
-        The rows that were scored; None when all were.
-    size : int
-        N, the rows in the population.
+    target : str
+        ``population`` or ``superpopulation``.
 
     Returns
     -------
-    Draws
-        Arrays of shape (draws,); variances have the divisor b - 1 and are ``nan`` for b = 1.
+    dict of str to Batches
+        By metric; arrays of shape (draws,).
     """
-    centre = float(scores.loss.mean())
-    if not np.isfinite(centre):
-        centre = 0.0
-    # Centred first, so that the variance from sums of squares loses no digits.
-    centred = scores.loss - centre
-    table = np.column_stack([centred, centred * centred, scores.correct.astype(np.float64)])
-    # 0 times an infinite loss is nan, so a histogram would spoil batches that hold no such row.
-    use_histogram = rows is None and batch_size > _HISTOGRAM_SHARE * size and bool(np.isfinite(table).all())
-    sums = np.empty((draws, 3))
-    for i in range(draws):
-        indices = sampling.draw(size, batch_size, generator(seed, batch_size, i)).indices
-        if use_histogram:
-            sums[i] = np.bincount(indices, minlength=size).astype(np.float64) @ table
-        else:
-            at = indices if rows is None else np.searchsorted(rows, indices)
-            sums[i] = table.take(at, axis=0).sum(axis=0)
-    return _moments(sums, centre, batch_size, sampling.correction(size))
+    joints = _joints(scored)
+    table = np.column_stack([joint.columns for joint in joints.values()])
+    sums = _sums(scored, table, seed=seed, draws=draws)
+    widths = np.cumsum([0, *(joint.columns.shape[1] for joint in joints.values())])
+    return {
+        metric: to_batches(joint, sums[..., widths[i] : widths[i + 1]], scored.plan, target=target)
+        for i, (metric, joint) in enumerate(joints.items())
+    }
 
 
-def drawn_rows(sampling: Sampling, *, seed: int, batch_size: int, draws: int, size: int) -> NDArray[np.intp]:
-    """Every row that the draws need, sorted, once each."""
-    needed = np.zeros(size, dtype=bool)
+def batches_with_values(
+    scored: Scored, *, seed: int, draws: int, target: str = "population"
+) -> Iterator[tuple[slice, dict[str, Batches]]]:
+    """Draw as `draw_batches` does, block by block of draws, and hand the units' values out too.
+
+    The units of a batch (of each stratum) are put in random order, so that their order carries no meaning.
+    """
+    joints, plan = _joints(scored), scored.plan
+    order = _random_order(plan, seed)
+    table = np.column_stack([joint.columns for joint in joints.values()])
+    widths = np.cumsum([0, *(joint.columns.shape[1] for joint in joints.values())])
+    at_once = max(1, _BLOCK_VALUES // plan.batch_size)
+    for start in range(0, draws, at_once):
+        block = slice(start, min(start + at_once, draws))
+        at = np.stack([_at(scored, seed, i)[order] for i in range(block.start, block.stop)])
+        sums = np.stack([_by_stratum(table.take(rows, axis=0), plan) for rows in at])
+        found = {}
+        for i, (metric, joint) in enumerate(joints.items()):
+            batches = to_batches(joint, sums[..., widths[i] : widths[i + 1]], plan, target=target)
+            found[metric] = joint.with_values(batches, at, plan)
+        yield block, found
+
+
+def estimate_draws(
+    scored: Scored,
+    intervals: Mapping[str, Interval],
+    *,
+    seed: int,
+    draws: int,
+    confidence: float,
+    target: str = "population",
+) -> dict[str, Estimate]:
+    """Put an interval around loss and accuracy of every draw.
+
+    Parameters
+    ----------
+    scored : Scored
+        The scored units and the plan.
+    intervals : mapping of str to Interval
+        One for ``loss`` and one for ``accuracy``.
+    seed, draws, confidence, target
+        As configured.
+
+    Returns
+    -------
+    dict of str to Estimate
+        By metric; arrays of shape (draws,).
+    """
+    if not any(interval.needs_values for interval in intervals.values()):
+        batches = draw_batches(scored, seed=seed, draws=draws, target=target)
+        return {metric: intervals[metric].estimate(batches[metric], confidence) for metric in METRICS}
+    blocks = [
+        {metric: intervals[metric].estimate(found[metric], confidence) for metric in METRICS}
+        for _, found in batches_with_values(scored, seed=seed, draws=draws, target=target)
+    ]
+    return {metric: _joined([block[metric] for block in blocks]) for metric in METRICS}
+
+
+def variance_ratio(scored: Scored, metric: str) -> float:
+    """Return a simple random sample's variance over this plan's at the same batch size; all units must be scored.
+
+    The simple sample is drawn without replacement where the plan's is. ``nan`` where neither leaves anything to chance.
+    """
+    plan = scored.plan
+    simple = (SimplePlan if plan.is_finite else IndependentPlan)(plan.size, plan.batch_size)
+    ours, theirs = scored.error_variance(metric), scored.error_variance(metric, simple)
+    if ours == 0:
+        return float("inf") if theirs > 0 else float("nan")
+    return theirs / ours
+
+
+def drawn_units(plan: Plan, *, seed: int, draws: int) -> NDArray[np.intp]:
+    """Every unit that the draws need, sorted, once each."""
+    needed = np.zeros(plan.size, dtype=bool)
     for i in range(draws):
-        needed[sampling.draw(size, batch_size, generator(seed, batch_size, i)).indices] = True
+        needed[plan.batch(seed, i).indices] = True
     return np.flatnonzero(needed)
 
 
-def _moments(sums: NDArray[np.float64], centre: float, n: int, population_size: int | None) -> Draws:
-    share = sums[:, 2] / n
-    with np.errstate(invalid="ignore"):
-        mean = centre + sums[:, 0] / n
-        spread = np.maximum(sums[:, 1] - sums[:, 0] ** 2 / n, 0.0)
-    undefined = np.full(len(sums), np.nan)
-    return Draws(
-        loss=Moments(n, mean, spread / (n - 1) if n > 1 else undefined, population_size),
-        accuracy=Moments(n, share, share * (1 - share) * n / (n - 1) if n > 1 else undefined, population_size),
+def batches_of(
+    values: NDArray[np.float64], *, population_size: int | None = None, with_values: bool = False
+) -> Batches:
+    """Return m batches given as they are: simple random samples of rows.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (m, n)
+        A row a batch.
+    population_size : int or None
+        N if the rows were drawn without replacement from N.
+    with_values : bool
+        Whether intervals that ask for the values get them.
+    """
+    m, n = values.shape
+    plan = SimplePlan(population_size, n) if population_size else IndependentPlan(n, n)
+    joint = Joint.of(values.ravel(), plan, metric="loss")
+    at = np.arange(m * n).reshape(m, n)
+    sums = joint.columns.reshape(m, 1, n, joint.columns.shape[1]).sum(axis=2)
+    batches = to_batches(joint, sums, plan)
+    return joint.with_values(batches, at, plan) if with_values else batches
+
+
+def _joints(scored: Scored) -> dict[str, Joint]:
+    sizes = scored.units.sizes()
+    return {
+        metric: Joint.of(scored.totals(metric), scored.plan, metric=metric, sizes=sizes, drawn=scored.drawn)
+        for metric in METRICS
+    }
+
+
+def _sums(scored: Scored, table: NDArray[np.float64], *, seed: int, draws: int) -> NDArray[np.float64]:
+    """Sums of the table's columns over each draw's units, by stratum, shape (draws, H, columns)."""
+    plan = scored.plan
+    # 0 times an infinite loss is nan, so a histogram would spoil batches that hold no such row.
+    use_histogram = (
+        scored.drawn is None
+        and plan.strata is None
+        and plan.batch_size > _HISTOGRAM_SHARE * plan.size
+        and bool(np.isfinite(table).all())
+    )
+    n_strata = 1 if plan.strata is None else len(plan.strata.drawn)
+    sums = np.empty((draws, n_strata, table.shape[1]))
+    for i in range(draws):
+        if use_histogram:
+            counts = np.bincount(plan.batch(seed, i).indices, minlength=plan.size)
+            sums[i, 0] = counts.astype(np.float64) @ table
+        else:
+            with np.errstate(invalid="ignore"):
+                sums[i] = _by_stratum(table.take(_at(scored, seed, i), axis=0), plan)
+    return sums
+
+
+def _at(scored: Scored, seed: int, draw: int) -> IntArray:
+    """Where a draw's units stand among the scored ones."""
+    indices = scored.plan.batch(seed, draw).indices
+    return indices if scored.drawn is None else np.searchsorted(scored.drawn, indices)
+
+
+def _by_stratum(rows: NDArray[np.float64], plan: Plan) -> NDArray[np.float64]:
+    """Sums over the rows of each stratum, shape (H, columns)."""
+    if plan.strata is None:
+        return rows.sum(axis=0, keepdims=True)
+    return np.add.reduceat(rows, np.concatenate([[0], np.cumsum(plan.strata.drawn)[:-1]]), axis=0)
+
+
+def _random_order(plan: Plan, seed: int) -> IntArray:
+    """An order of a batch's places, at random within each stratum; the same for every draw."""
+    # No cell draws 2³¹ batches: this generator is no draw's.
+    rng = generator(seed, plan.batch_size, 1 << 31)
+    ends = [0, plan.batch_size] if plan.strata is None else [0, *np.cumsum(plan.strata.drawn)]
+    return np.concatenate([start + rng.permutation(stop - start) for start, stop in pairwise(ends)])
+
+
+def _joined(blocks: list[Estimate]) -> Estimate:
+    def all_of(name: str) -> NDArray[np.float64]:
+        return np.concatenate([getattr(block, name) for block in blocks])
+
+    return replace(
+        blocks[0],
+        value=all_of("value"),
+        standard_error=all_of("standard_error"),
+        low=all_of("low"),
+        high=all_of("high"),
     )

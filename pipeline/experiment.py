@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
+from pipeline.frame import frame_of
 from pipeline.interval.by_metric import ByMetric
 from pipeline.kept import once
 from pipeline.model.base import Model, fits
+from pipeline.proxy.base import Proxy
 from pipeline.sampling.base import Sampling
 from pipeline.study.base import Setting, Study
 from pipeline.tracking import Tracking
+from pipeline.units import units_of
 
 
 @dataclass
@@ -28,7 +31,7 @@ class Experiment:
         How many independent batches, at least 1.
     confidence : float
         Of the intervals, in (0, 1).
-    data, model, sampling, interval, study, tracking
+    data, model, proxy, sampling, interval, study, tracking
         The parts.
     """
 
@@ -38,6 +41,7 @@ class Experiment:
     confidence: float
     data: Data
     model: Model
+    proxy: Proxy
     sampling: Sampling
     interval: ByMetric
     study: Study
@@ -60,15 +64,19 @@ class Experiment:
             If data, model, batch size and study do not go together.
         """
         dataset = self.data.rows(self.data.split)
-        self.sampling.check(len(dataset), self.batch_size)
+        units = units_of(dataset)
         classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
         fits(classifier, dataset)
+        frame = frame_of(dataset, units, classifier, proxy=self.proxy, data=self.data)
         setting = Setting(
             dataset=dataset,
             data=self.data,
             model=self.model,
             classifier=classifier,
+            units=units,
+            frame=frame,
             sampling=self.sampling,
+            plan=self.sampling.plan(frame, self.batch_size),
             interval=self.interval,
             seed=self.seed,
             batch_size=self.batch_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,10 @@ class Dataset:
         For people: ``mnist train``.
     digest : str
         SHA-256 (hex) of the content; equal content gives an equal digest.
+    groups : ndarray of int64, shape (N,), or None
+        Which group each row belongs to, 0 … G - 1, where rows belong together and are drawn together.
+    weights : ndarray of float64, shape (N,), or None
+        What each row counts in a mean, above 0; None is 1 each.
     """
 
     inputs: NDArray[Any]
@@ -38,6 +43,8 @@ class Dataset:
     scale: float
     name: str
     digest: str
+    groups: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -50,10 +57,78 @@ class Batch:
     Attributes
     ----------
     indices : ndarray of int, shape (b,)
-        Row numbers into the population, 0 … N - 1, in the order drawn; repeats are possible with replacement.
+        Units of the population (rows, or groups of rows), 0 … N - 1, in the order drawn, or stratum by stratum;
+        repeats are possible with replacement.
+    probabilities : ndarray of float64, shape (b,), or None
+        The chance of each to be drawn: of one draw where units are drawn one by one with unequal chances, else of being
+        in the batch; None where all N have the same.
     """
 
     indices: IntArray
+    probabilities: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """What a proxy says of every unit before it is evaluated.
+
+    Attributes
+    ----------
+    difficulty : ndarray of float64, shape (N,)
+        At least 0; larger where more loss is expected.
+    loss, accuracy : ndarray of float64, shape (N,)
+        What stands in for the two metrics, on any scale: what matters is how they go together.
+    """
+
+    difficulty: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What a design may know of the population before a batch is evaluated.
+
+    Attributes
+    ----------
+    size : int
+        N, the units that can be drawn: rows, or groups.
+    labels : ndarray of int, shape (N,), or None
+        The classes; None where a unit is a group of rows.
+    guess : callable
+        Returns the proxy's Guess; dear to call, so only a design that needs it does.
+    score : callable
+        From units, shape (n,), to their Scores: a pilot.
+    is_simple : bool
+        Whether every unit is a row that counts as much as any other.
+    """
+
+    size: int
+    labels: IntArray | None
+    guess: Callable[[], Guess]
+    score: Callable[[IntArray], Scores]
+    is_simple: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Strata:
+    """Parts of the population that are drawn from separately.
+
+    Attributes
+    ----------
+    drawn : ndarray of int, shape (H,)
+        Units drawn from each, in the order in which they stand in a batch.
+    sizes : ndarray of int, shape (H,)
+        Units in each.
+    """
+
+    drawn: IntArray
+    sizes: IntArray
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Each stratum's share of the population, shape (H,)."""
+        return self.sizes / self.sizes.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +157,64 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
-    """Sufficient statistics of one metric in each of m batches of n rows; what an interval is made from.
+class Batches:
+    """What m batches of n units say of one metric; what an interval is made from.
+
+    The estimate is ``mean``. Its error's variance and third moment are those of the design that drew the batches
+    (strata, unequal chances, groups, weights, a proxy) and of what is to be covered (`target`), so that an interval
+    made from them knows both.
 
     Attributes
     ----------
     n : int
-        Rows in each batch, at least 1.
+        Units (rows, or groups) in each batch, at least 1.
     mean : ndarray of float64, shape (m,)
-        The batches' means.
-    variance : ndarray of float64, shape (m,)
-        The batches' sample variances with divisor n - 1; ``nan`` where n = 1.
+        The estimates; the batches' plain means in a simple random sample.
+    error_variance, error_third : ndarray of float64, shape (m,)
+        Estimated variance and third central moment of the estimate's error; ``nan`` where n = 1 or a loss is infinite,
+        0 where nothing is left to chance.
+    degrees : ndarray of float64, shape (m,)
+        Degrees of freedom of `error_variance`, at least 0.
+    effective : ndarray of float64, shape (m,)
+        For shares: the rows of a simple random sample with replacement that would tell as much; inf where nothing is
+        left to chance.
     population_size : int or None
-        N when the rows were drawn without replacement from N (a finite-population correction is due), else None.
+        N where a finite-population correction was made, else None.
+    target : str
+        What is to be covered: ``population``, these N units, or ``superpopulation``, the world that they came from.
+    design : str
+        How the batches were drawn, in words, where that shapes the error: ``finite-population correction``.
+    is_simple : bool
+        Whether each batch is a simple random sample of rows.
+    is_exchangeable : bool
+        Whether the units of a batch (of a stratum) come in random order, each with the same distribution.
+    strata : Strata or None
+        Where the batches were drawn by strata.
+    values : ndarray of float64, shape (m, n), or None
+        One value a unit, whose mean (of the strata's means, weighted by their shares) is the estimate; only where an
+        interval asks for them.
+    expanded : ndarray of float64, shape (m, n), or None
+        The same for the unbiased estimate that is linear in the rows' values: for weights and groups, Σ over the batch
+        divided by the total that is expected of it instead of the batch's own. Else `values` themselves.
+    bounds : (float, float)
+        What `expanded` lies between if the rows' values lie between 0 and 1; with values up to a cap, times the cap.
     """
 
     n: int
     mean: NDArray[np.float64]
-    variance: NDArray[np.float64]
+    error_variance: NDArray[np.float64]
+    error_third: NDArray[np.float64]
+    degrees: NDArray[np.float64]
+    effective: NDArray[np.float64]
     population_size: int | None = None
+    target: str = "population"
+    design: str = ""
+    is_simple: bool = True
+    is_exchangeable: bool = True
+    strata: Strata | None = None
+    values: NDArray[np.float64] | None = None
+    expanded: NDArray[np.float64] | None = None
+    bounds: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)

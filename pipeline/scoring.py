@@ -77,6 +77,42 @@ def score(
     return Scores(loss, correct, ties=ties, capped=capped)
 
 
+def confidence_and_entropy(classifier: Classifier, dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what the model says of itself for every row, without a look at the labels.
+
+    Returns
+    -------
+    confidence : ndarray of float64, shape (N,)
+        The largest softmax probability, 1/k … 1.
+    entropy : ndarray of float64, shape (N,)
+        -Σ p log p of the softmax probabilities, nats, 0 … log k.
+
+    Raises
+    ------
+    BadInput
+        If a row's logits make no probabilities.
+    """
+    confidence, entropy = np.empty(len(dataset)), np.empty(len(dataset))
+    forward = classifier.from_stored(dataset.scale)
+
+    def look_at(stripe: tuple[int, int]) -> int:
+        chosen = slice(*stripe)
+        logits = _in_blocks(forward, dataset.inputs[chosen]).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            shifted = logits - logits.max(axis=1, keepdims=True)
+            exponents = np.exp(shifted)
+            total = exponents.sum(axis=1)
+            confidence[chosen] = 1 / total
+            # A probability of 0 adds 0 to the entropy, though its logarithm is -inf.
+            finite = np.where(exponents > 0, shifted, 0.0)
+            entropy[chosen] = np.log(total) - (exponents * finite).sum(axis=1) / total
+        return 0
+
+    _on_all_cores(look_at, _stripes(len(dataset)))
+    _refuse_nan(confidence, None)
+    return confidence, np.maximum(entropy, 0.0)
+
+
 def _stripes(size: int) -> list[tuple[int, int]]:
     """Share the blocks out evenly; the number of stripes is a multiple of 4, so that 2 or 4 cores get equal shares."""
     n_blocks = math.ceil(size / BLOCK)

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import settings
 
 from pipeline import data as data_family
-from pipeline import interval, model, sampling
+from pipeline import interval, model, proxy, sampling
+from pipeline.frame import frame_of
 from pipeline.interval import accuracy, loss
 from pipeline.study.base import Setting
+from pipeline.units import units_of
 
 # The same examples every time, and no time limit on a machine that is shared.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -59,15 +61,26 @@ def digits_parts(own_mlruns):
 def setting_of(digits_parts):
     """A function from what varies to a Setting on the real digits."""
 
-    def build(*, design="with_replacement", dataset=None, classifier=None, **changes):
+    def build(*, design="with_replacement", dataset=None, classifier=None, intervals=None, guess=None, **changes):
         asked = {"seed": 0, "batch_size": 50, "draws": 200, "confidence": 0.95} | changes
+        part = sampling.MEMBERS[design]() if isinstance(design, str) else design
+        dataset, classifier, source = (
+            dataset or digits_parts[0],
+            classifier or digits_parts[1],
+            data_family.MEMBERS["digits"](),
+        )
+        units = units_of(dataset)
+        frame = frame_of(dataset, units, classifier, proxy=guess or proxy.MEMBERS["confidence"](), data=source)
         return Setting(
-            dataset=dataset or digits_parts[0],
-            data=data_family.MEMBERS["digits"](),
+            dataset=dataset,
+            data=source,
             model=model.MEMBERS["mlp"](),
-            classifier=classifier or digits_parts[1],
-            sampling=sampling.MEMBERS[design](),
-            interval=interval.MEMBERS["by_metric"](loss.MEMBERS["t"](), accuracy.MEMBERS["wilson"]()),
+            classifier=classifier,
+            units=units,
+            frame=frame,
+            sampling=part,
+            plan=part.plan(frame, asked["batch_size"]),
+            interval=intervals or interval.MEMBERS["by_metric"](loss.MEMBERS["t"](), accuracy.MEMBERS["wilson"]()),
             **asked,
         )
 

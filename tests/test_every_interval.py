@@ -6,18 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.interval import accuracy, loss
-from pipeline.records import Moments
+from tests.populations import batches
 
 ALL = {f"{family}/{name}": part() for family, members in
        {"loss": loss.MEMBERS, "accuracy": accuracy.MEMBERS}.items() for name, part in members.items()}  # fmt: skip
 INTERVALS = pytest.mark.parametrize("interval", list(ALL.values()), ids=list(ALL))
-
-
-def moments_of(rows, population_size=None):
-    n = rows.shape[1]
-    with np.errstate(invalid="ignore"):
-        variance = rows.var(axis=1, ddof=1) if n > 1 else np.full(len(rows), np.nan)
-    return Moments(n, rows.mean(axis=1), variance, population_size)
 
 
 def shares(seed, m, n):
@@ -27,7 +20,7 @@ def shares(seed, m, n):
 @INTERVALS
 @given(seed=st.integers(0, 2**32), m=st.integers(1, 20), n=st.integers(1, 60), confidence=st.floats(0.5, 0.999))
 def test_the_interval_holds_its_estimate(interval, seed, m, n, confidence):
-    found = interval.estimate(moments_of(shares(seed, m, n)), confidence)
+    found = interval.estimate(batches(shares(seed, m, n)), confidence)
     assert np.all(found.low <= found.value)
     assert np.all(found.value <= found.high)
     assert found.low.shape == found.high.shape == found.value.shape == (m,)
@@ -36,7 +29,7 @@ def test_the_interval_holds_its_estimate(interval, seed, m, n, confidence):
 @INTERVALS
 @given(seed=st.integers(0, 2**32), n=st.integers(2, 60))
 def test_more_confidence_never_gives_a_narrower_interval(interval, seed, n):
-    rows = moments_of(shares(seed, 10, n))
+    rows = batches(shares(seed, 10, n))
     less, more = interval.estimate(rows, 0.8), interval.estimate(rows, 0.95)
     assert np.all(more.low <= less.low)
     assert np.all(less.high <= more.high)
@@ -46,25 +39,25 @@ def test_more_confidence_never_gives_a_narrower_interval(interval, seed, n):
 @given(seed=st.integers(0, 2**32), n=st.integers(2, 60), more=st.integers(0, 500))
 def test_drawn_without_replacement_it_is_never_wider(interval, seed, n, more):
     rows = shares(seed, 10, n)
-    free = interval.estimate(moments_of(rows), 0.95)
-    finite = interval.estimate(moments_of(rows, n + more), 0.95)
+    free = interval.estimate(batches(rows), 0.95)
+    finite = interval.estimate(batches(rows, n + more), 0.95)
     assert np.all(finite.high - finite.low <= free.high - free.low + 1e-12)
 
 
 @INTERVALS
 def test_the_whole_population_has_no_uncertainty(interval):
-    found = interval.estimate(moments_of(shares(0, 5, 30), 30), 0.95)
+    found = interval.estimate(batches(shares(0, 5, 30), 30), 0.95)
     np.testing.assert_array_equal(found.low, found.value)
     np.testing.assert_array_equal(found.high, found.value)
 
 
 @INTERVALS
 def test_one_row_never_gives_an_interval_of_no_width(interval):
-    found = interval.estimate(moments_of(np.array([[0.0], [1.0]])), 0.95)
+    found = interval.estimate(batches(np.array([[0.0], [1.0]])), 0.95)
     assert np.all(found.high > found.low)
 
 
 @INTERVALS
 def test_the_method_says_whether_the_population_was_counted(interval):
-    assert "finite-population" not in interval.estimate(moments_of(shares(0, 2, 9)), 0.95).method
-    assert "finite-population" in interval.estimate(moments_of(shares(0, 2, 9), 40), 0.95).method
+    assert "finite-population" not in interval.estimate(batches(shares(0, 2, 9)), 0.95).method
+    assert "finite-population" in interval.estimate(batches(shares(0, 2, 9), 40), 0.95).method

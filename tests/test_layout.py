@@ -14,9 +14,9 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 MAIN, CONFIG, SWEEP = "pipeline/__main__.py", "pipeline/config.py", "pipeline/sweep.py"
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
-FLOW = ["data", "sampling", "loss", "accuracy", "model", "scoring", "interval", "draws", "paired", "plots", "tables",
-        "study", "tracking", "experiment", "cell", "comparison", "report", "config", "sweep", "dashboard",
-        "__main__"]  # fmt: skip
+FLOW = ["data", "units", "sampling", "loss", "accuracy", "model", "scoring", "proxy", "frame", "joint", "interval",
+        "draws", "enough", "paired", "plots", "tables", "study", "tracking", "experiment", "cell", "comparison",
+        "report", "config", "sweep", "dashboard", "__main__"]  # fmt: skip
 COMMON = {"records", "errors", "files", "kept", "__init__"}
 
 

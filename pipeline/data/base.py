@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import Any
 
+from numpy.typing import NDArray
+
+from pipeline.data.columns import with_columns
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.records import Dataset
@@ -38,6 +42,10 @@ class Data(ABC):
         Whether stored values are scaled (8-bit pixels to 0 … 1) when a block of them is used.
     one_hot : bool
         Whether labels are rows of k label probabilities instead of integers.
+    group : str or None
+        The column that tells which rows belong together (a writer, a passage); whole groups are drawn.
+    weight : str or None
+        The column of what each row counts in a mean, above 0.
     sweep_sizes : dict of str to str
         The batch sizes of ``make sweep`` by split, as Hydra writes a sweep: ``1,10,100``.
     """
@@ -46,18 +54,50 @@ class Data(ABC):
     split: str = "test"
     normalize: bool = True
     one_hot: bool = False
+    group: str | None = None
+    weight: str | None = None
     sweep_sizes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_split(self.split)
 
     def rows(self, split: str) -> Dataset:
-        """Load the rows of one split, once in a process."""
-        return once(f"data {self!r} {split}", lambda: self.load_split(split))
+        """Load the rows of one split with their groups and weights, once in a process."""
+        return once(f"data {self!r} {split}", lambda: self._with_columns(self.load_split(split), split))
 
     def load(self) -> Dataset:
         """Load the population."""
-        return self.load_split(self.split)
+        return self._with_columns(self.load_split(self.split), self.split)
+
+    def column(self, split: str, name: str, *, key: str) -> NDArray[Any]:
+        """Return a further column of a split, a value a row.
+
+        Parameters
+        ----------
+        split : str
+            ``train`` or ``test``.
+        name : str
+            The column's name.
+        key : str
+            The key of the configuration that asks for it, for the error.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+
+        Raises
+        ------
+        BadInput
+            If there is no such column.
+        """
+        raise BadInput(f"{key} must name a column of data={self.name}, which has none; found {name!r}: choose data=npz")
+
+    def _with_columns(self, dataset: Dataset, split: str) -> Dataset:
+        return with_columns(
+            dataset,
+            group=None if self.group is None else self.column(split, self.group, key="data.group"),
+            weight=None if self.weight is None else self.column(split, self.weight, key="data.weight"),
+        )
 
     @abstractmethod
     def load_split(self, split: str) -> Dataset:

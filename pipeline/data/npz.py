@@ -91,6 +91,15 @@ class Npz(Data):
             name=f"{path.name} {split}",
         )
 
+    def column(self, split: str, name: str, *, key: str) -> NDArray[Any]:
+        """Return an array of the split's file, shape (N,) or (N, 1)."""
+        path = self._file(split)
+        try:
+            column = read_arrays(path, (name,), max_bytes=self.max_bytes)[name]
+        except BadInput as error:
+            raise BadInput(f"{key}={name} must be an array of {path}; {error}") from error
+        return column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
+
     def _file(self, split: str) -> Path:
         """The file of a split."""
         named = self.path if split == "test" else self.train_path

@@ -1,32 +1,54 @@
-"""What every interval is: the moments of batches to estimates."""
+"""What every interval is: what batches say to estimates."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Estimate, Moments
+from pipeline.records import Batches, Estimate
+from pipeline.sampling.base import Plan
 
 
 @dataclass
 class Interval(ABC):
-    """A two-sided interval for the population's mean, as configured."""
+    """A two-sided interval for the population's mean, as configured.
+
+    Attributes
+    ----------
+    needs_values : bool
+        Whether it is made from the units' values (``Batches.values``), not from moments alone.
+    is_guaranteed : bool
+        Whether it holds its confidence at every n, for values within bounds that are known beforehand.
+    """
 
     name: str
 
+    needs_values: ClassVar[bool] = False
+    is_guaranteed: ClassVar[bool] = False
+
+    def check(self, plan: Plan, target: str) -> None:
+        """Refuse a design or a target that the interval cannot be made for.
+
+        Raises
+        ------
+        BadInput
+            If it cannot.
+        """
+
     @abstractmethod
-    def estimate(self, moments: Moments, confidence: float) -> Estimate:
-        """Put an interval around the mean of each batch.
+    def estimate(self, batches: Batches, confidence: float) -> Estimate:
+        """Put an interval around the estimate of each batch.
 
         Parameters
         ----------
-        moments : Moments
-            Of m batches of n rows.
+        batches : Batches
+            m batches of n units.
         confidence : float
-            The share of intervals that should hold the population's mean, in (0, 1).
+            The share of intervals that should hold the value of the whole, in (0, 1).
 
         Returns
         -------
@@ -35,14 +57,25 @@ class Interval(ABC):
         """
 
 
-def uncounted_share(moments: Moments) -> float:
-    """Return 1 - n/N, the finite-population correction; 1 with replacement  [Cochran 1977, eq. 2.8]."""
-    return 1.0 if moments.population_size is None else 1 - moments.n / moments.population_size
+def standard_error(batches: Batches) -> NDArray[np.float64]:
+    """Return the estimated standard error of each estimate; ``nan`` for one unit, 0 where nothing is left to chance."""
+    return np.sqrt(batches.error_variance)
 
 
-def standard_error(moments: Moments) -> NDArray[np.float64]:
-    """Return √((1 - n/N) s²/n) of each batch; ``nan`` for one row, 0 for the whole population."""
-    uncounted = uncounted_share(moments)
-    if uncounted == 0:
-        return np.zeros_like(moments.mean)
-    return np.sqrt(uncounted * moments.variance / moments.n)
+def around(
+    batches: Batches, below: NDArray[np.float64], above: NDArray[np.float64], method: str, *, confidence: float
+) -> Estimate:
+    """Return the estimates with intervals from ``mean - below`` to ``mean + above``.
+
+    Where an end is not known (one unit, or an infinite loss), the interval is all numbers.
+    """
+    is_known = np.isfinite(below) & np.isfinite(above) & np.isfinite(batches.mean)
+    with np.errstate(invalid="ignore"):
+        low = np.where(is_known, batches.mean - below, -np.inf)
+        high = np.where(is_known, batches.mean + above, np.inf)
+    return Estimate(batches.mean, standard_error(batches), low, high, batches.n, in_words(method, batches, confidence))
+
+
+def in_words(method: str, batches: Batches, confidence: float) -> str:
+    """Say how an interval was made: the method, the confidence, and the design where it shapes the error."""
+    return ", ".join(filter(None, [method, f"{confidence:.4g}", batches.design]))

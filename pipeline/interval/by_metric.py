@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.errors import BadInput
 from pipeline.interval.base import Interval
+
+TARGETS = ("population", "superpopulation")
 
 
 @dataclass
 class ByMetric:
-    """The pair of intervals; ``interval/loss=NAME`` and ``interval/accuracy=NAME`` choose them."""
+    """The pair of intervals; ``interval/loss=NAME`` and ``interval/accuracy=NAME`` choose them.
+
+    Attributes
+    ----------
+    target : str
+        What the intervals are to hold the value of: ``population``, the N rows that batches are drawn from (a batch of
+        all of them leaves nothing open), or ``superpopulation``, the world that these N came from as a random sample.
+    """
 
     loss: Interval
     accuracy: Interval
     name: str = "by_metric"
+    target: str = "population"
+
+    def __post_init__(self) -> None:
+        if self.target not in TARGETS:
+            raise BadInput(f"interval.target must be one of {', '.join(TARGETS)}; found {self.target!r}")
+
+    def of(self, metric: str) -> Interval:
+        """Return the interval of ``loss`` or ``accuracy``."""
+        return self.loss if metric == "loss" else self.accuracy

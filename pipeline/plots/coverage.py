@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from pipeline.plots import style
 from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing
-from pipeline.records import Moments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,16 +38,10 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
 
 def share_range(held: NDArray[np.int64], draws: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return Wilson's 95 % interval of the true coverage, given that `held` of `draws` intervals held the value."""
-    from pipeline.interval.accuracy.wilson import Wilson
+    from scipy.stats import binomtest
 
-    share = held / draws
-    # One call a number of draws: the interval is made for batches of one size.
-    low, high = np.empty(len(share)), np.empty(len(share))
-    for n in np.unique(draws):
-        own = draws == n
-        found = Wilson().estimate(Moments(int(n), share[own], share[own] * (1 - share[own])), 0.95)
-        low[own], high[own] = found.low, found.high
-    return low, high
+    ends = [binomtest(int(k), int(n)).proportion_ci(0.95, method="wilson") for k, n in zip(held, draws, strict=True)]
+    return np.array([end.low for end in ends]), np.array([end.high for end in ends])
 
 
 def _points(group: Group, metric: Metric) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -4,15 +4,78 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.records import Batch
+from pipeline.errors import BadInput
+from pipeline.records import Batch, Frame, Strata
 
 
 def generator(seed: int, batch_size: int, draw: int) -> np.random.Generator:
     """Return the generator of one draw: the same whatever the launcher, the block size or the order of the cells."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, batch_size, draw))))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan(ABC):
+    """A design fitted to a population and a batch size: ready to draw.
+
+    Attributes
+    ----------
+    size, batch_size : int
+        N and b, in units.
+    """
+
+    size: int
+    batch_size: int
+
+    # Whether what was drawn cannot be drawn again, so that an error estimate needs the finite-population correction.
+    is_finite: ClassVar[bool] = False
+    # Whether the units of a batch (of a stratum) come in random order, each with the same distribution.
+    is_exchangeable: ClassVar[bool] = True
+    # How the design shapes the error, for people; empty for a simple one.
+    words: ClassVar[str] = ""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator) -> Batch:
+        """Draw one batch."""
+
+    @abstractmethod
+    def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
+        """Return the variance of one batch's estimate.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (N,)
+            One a unit, of the whole population; 0 where nothing need be known (see `origin`).
+        metric : str
+            ``loss`` or ``accuracy``.
+        """
+
+    def batch(self, seed: int, draw: int) -> Batch:
+        """Return the batch of one draw of a seed."""
+        return self.draw(generator(seed, self.batch_size, draw))
+
+    @property
+    def strata(self) -> Strata | None:
+        """The strata, in whose order a batch's units stand."""
+        return None
+
+    @property
+    def expansion(self) -> NDArray[np.float64] | None:
+        """What a unit's value is multiplied by before the mean is taken, shape (N,): 1/(N p) with chances p."""
+        return None
+
+    def auxiliary(self, metric: str) -> NDArray[np.float64] | None:
+        """Return a value a unit, shape (N,), known of all N, that the estimate is corrected by."""
+        return None
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether the estimate is the batch's plain mean."""
+        return self.strata is None and self.expansion is None and self.auxiliary("loss") is None
 
 
 @dataclass
@@ -22,31 +85,26 @@ class Sampling(ABC):
     name: str
 
     @abstractmethod
-    def check(self, size: int, batch_size: int) -> None:
-        """Refuse a batch size that the design cannot draw from `size` rows.
+    def plan(self, frame: Frame, batch_size: int) -> Plan:
+        """Fit the design to a population.
 
         Raises
         ------
         BadInput
-            If it cannot.
+            If such a batch cannot be drawn.
         """
 
-    @abstractmethod
-    def draw(self, size: int, batch_size: int, rng: np.random.Generator) -> Batch:
-        """Draw one batch of `batch_size` of the rows 0 … `size` - 1."""
 
-    @abstractmethod
-    def standard_error(self, variance: float, size: int, batch_size: int) -> float:
-        """Return the standard error of a batch's mean.
+def refuse_more_than_all(size: int, batch_size: int) -> None:
+    """Refuse a batch larger than the population.
 
-        Parameters
-        ----------
-        variance : float
-            Of the values over the population, with divisor N.
-        size, batch_size : int
-            N and b.
-        """
-
-    @abstractmethod
-    def correction(self, size: int) -> int | None:
-        """Return N where an interval needs the finite-population correction, None where it does not."""
+    Raises
+    ------
+    BadInput
+        If it is.
+    """
+    if batch_size > size:
+        raise BadInput(
+            f"batch_size must be at most the population's {size:,} rows without replacement; found {batch_size:,}: "
+            "choose a smaller one or sampling=with_replacement"
+        )

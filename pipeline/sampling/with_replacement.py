@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.records import Batch
-from pipeline.sampling.base import Sampling
+from pipeline.records import Batch, Frame
+from pipeline.sampling.base import Plan, Sampling
 
 
 @dataclass
@@ -17,17 +17,18 @@ class WithReplacement(Sampling):
 
     name: str = "with_replacement"
 
-    def check(self, size: int, batch_size: int) -> None:
+    def plan(self, frame: Frame, batch_size: int) -> Plan:
         """Any batch size can be drawn."""
+        return IndependentPlan(frame.size, batch_size)
 
-    def draw(self, size: int, batch_size: int, rng: np.random.Generator) -> Batch:
+
+class IndependentPlan(Plan):
+    """Each of the b draws is any of the N units, with equal chance."""
+
+    def draw(self, rng: np.random.Generator) -> Batch:
         """Draw one batch."""
-        return Batch(rng.choice(size, batch_size))
+        return Batch(rng.choice(self.size, self.batch_size))
 
-    def standard_error(self, variance: float, size: int, batch_size: int) -> float:
-        """Return √(σ²/b)  [Cochran 1977, Sampling Techniques, §2.4, with the divisor N]."""
-        return math.sqrt(variance / batch_size)
-
-    def correction(self, size: int) -> int | None:
-        """None: the draws are independent."""
-        return None
+    def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
+        """Return σ²/b  [Cochran 1977, Sampling Techniques, §2.4, with the divisor N]."""
+        return float(values.var()) / self.batch_size

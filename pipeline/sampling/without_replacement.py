@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.records import Batch
-from pipeline.sampling.base import Sampling
+from pipeline.records import Batch, Frame
+from pipeline.sampling.base import Plan, Sampling, refuse_more_than_all
 
 
 @dataclass
@@ -18,26 +18,25 @@ class WithoutReplacement(Sampling):
 
     name: str = "without_replacement"
 
-    def check(self, size: int, batch_size: int) -> None:
+    def plan(self, frame: Frame, batch_size: int) -> Plan:
         """Refuse a batch larger than the population."""
-        if batch_size > size:
-            raise BadInput(
-                f"batch_size must be at most the population's {size:,} rows without replacement; found {batch_size:,}: "
-                "choose a smaller one or sampling=with_replacement"
-            )
+        refuse_more_than_all(frame.size, batch_size)
+        return SimplePlan(frame.size, batch_size)
 
-    def draw(self, size: int, batch_size: int, rng: np.random.Generator) -> Batch:
-        """Draw one batch; the order of its rows carries no meaning."""
-        if batch_size == size:
-            return Batch(np.arange(size))
-        return Batch(rng.choice(size, batch_size, replace=False, shuffle=False))
 
-    def standard_error(self, variance: float, size: int, batch_size: int) -> float:
-        """Return √((1 - b/N) S²/b), S² = σ² N/(N - 1)  [Cochran 1977, Sampling Techniques, eq. 2.8]."""
-        if batch_size == size:
+class SimplePlan(Plan):
+    """Each set of b units has the same chance."""
+
+    is_finite: ClassVar[bool] = True
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        """Draw one batch; the order of its units carries no meaning, but is not random either."""
+        if self.batch_size == self.size:
+            return Batch(np.arange(self.size))
+        return Batch(rng.choice(self.size, self.batch_size, replace=False, shuffle=False))
+
+    def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
+        """Return (1 - b/N) S²/b, S² = σ² N/(N - 1)  [Cochran 1977, Sampling Techniques, eq. 2.8]."""
+        if self.batch_size == self.size:
             return 0.0
-        return math.sqrt((size - batch_size) / (size - 1) * variance / batch_size)
-
-    def correction(self, size: int) -> int | None:
-        """N: what was drawn cannot be drawn again."""
-        return size
+        return float(values.var()) * (self.size - self.batch_size) / (self.size - 1) / self.batch_size

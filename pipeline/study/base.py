@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pipeline.errors import BadInput
 from pipeline.records import Dataset, LearningCurve, Table
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from pipeline.data.base import Data
     from pipeline.interval.by_metric import ByMetric
     from pipeline.model.base import Classifier, Model
-    from pipeline.sampling.base import Sampling
+    from pipeline.records import Frame
+    from pipeline.sampling.base import Plan, Sampling
+    from pipeline.units import Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +36,16 @@ class Setting:
         The classifier's source, as configured.
     classifier : Classifier
         Gives the logits of a block of rows.
-    sampling, interval
-        The design by which rows are drawn, and what turns a batch's values into an estimate.
+    units : Units
+        What is drawn: rows, or groups of them.
+    frame : Frame
+        What a design may know of the population beforehand.
+    sampling : Sampling
+        The design by which units are drawn.
+    plan : Plan
+        The same, fitted to the population and to `batch_size`.
+    interval : ByMetric
+        What turns a batch's values into an estimate.
     seed, batch_size, draws : int
         Draw i takes its generator from ``SeedSequence((seed, batch_size, i))``.
     confidence : float
@@ -45,12 +56,33 @@ class Setting:
     data: Data
     model: Model
     classifier: Classifier
+    units: Units
+    frame: Frame
     sampling: Sampling
+    plan: Plan
     interval: ByMetric
     seed: int
     batch_size: int
     draws: int
     confidence: float
+
+    def require_simple(self, study: str) -> None:
+        """Refuse a design, groups or weights that a study has no estimate for.
+
+        Raises
+        ------
+        BadInput
+            If a batch is not a simple random sample of rows.
+        """
+        if not self.units.is_simple:
+            raise BadInput(
+                f"study={study} takes rows one by one and alike; found data.group or data.weight: leave them out"
+            )
+        if not self.plan.is_simple:
+            raise BadInput(
+                f"study={study} takes batches whose plain mean is the estimate; found sampling={self.sampling.name}: "
+                "choose sampling=with_replacement or without_replacement"
+            )
 
 
 @dataclass(eq=False)

@@ -178,6 +178,7 @@ class Compare(Study):
 
     def check(self, setting: Setting) -> None:
         """Refuse weights that take other rows, a step to weights that are none, and a model that cannot be moved."""
+        setting.require_simple("compare")
         self._other(in_double(setting.classifier), setting)
 
     def _other(self, model: Classifier, setting: Setting) -> Classifier:

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.draws import draw_moments, drawn_rows
+from pipeline.draws import METRICS, Scored, drawn_units, estimate_draws, variance_ratio
 from pipeline.errors import BadInput
 from pipeline.kept import once
-from pipeline.records import Estimate, Scores
-from pipeline.sampling.base import generator
+from pipeline.records import Estimate, IntArray, Scores
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import evaluate as tables
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 _TIMING_BUDGET = 0.05
 _SHOWN_DRAWS = 100
-_NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage")
+_NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage", "variance_ratio")
 
 
 @dataclass
@@ -56,26 +54,34 @@ class Evaluate(Study):
         if self.loss_cap is not None and not self.loss_cap > 0:
             raise BadInput(f"study.loss_cap must be above 0 nats or null; found {self.loss_cap}")
 
+    def check(self, setting: Setting) -> None:
+        """Refuse an interval that the design has none of."""
+        for metric in METRICS:
+            setting.interval.of(metric).check(setting.plan, setting.interval.target)
+
     def answer(self, setting: Setting) -> Result:
         """Evaluate one cell; the metrics are those that the README names."""
-        size, batch = len(setting.dataset), setting.batch_size
+        size, batch = setting.units.size, setting.batch_size
         few = not self.population and setting.draws * batch < size
-        plan = {"seed": setting.seed, "batch_size": batch, "draws": setting.draws, "size": size}
-        rows = drawn_rows(setting.sampling, **plan) if few else None
-        scores, seconds = self._scores(setting, rows)
-        moments = draw_moments(scores, setting.sampling, rows=rows, **plan)
-        estimates = {
-            "loss": setting.interval.loss.estimate(moments.loss, setting.confidence),
-            "accuracy": setting.interval.accuracy.estimate(moments.accuracy, setting.confidence),
-        }
+        drawn = drawn_units(setting.plan, seed=setting.seed, draws=setting.draws) if few else None
+        scores, seconds = self._scores(setting, None if drawn is None else setting.units.rows_of(drawn))
+        scored = Scored(scores, setting.units, setting.plan, drawn)
+        estimates = estimate_draws(
+            scored,
+            {metric: setting.interval.of(metric) for metric in METRICS},
+            seed=setting.seed,
+            draws=setting.draws,
+            confidence=setting.confidence,
+            target=setting.interval.target,
+        )
         metrics = _drawn_metrics(estimates)
         metrics["accuracy/ties"] = float(scores.ties)
         if self.loss_cap is not None:
             metrics["loss/capped"] = float(scores.capped)
-        if few:
-            metrics["seconds/batch"] = seconds * batch / len(scores)
+        if drawn is not None:
+            metrics["seconds/batch"] = seconds * batch / len(drawn)
         else:
-            metrics |= _population_metrics(estimates, scores, setting)
+            metrics |= _population_metrics(estimates, scored, setting)
             metrics |= {"seconds/batch": self._seconds_a_batch(setting), "seconds/all": seconds}
         return Result(
             metrics=metrics,
@@ -117,7 +123,7 @@ class Evaluate(Study):
         """Leave out coverages of intervals of all numbers: holding everything is no success."""
         return not metric.endswith("/coverage") or bool(np.isfinite(cell[metric.replace("/coverage", "/half_width")]))
 
-    def _scores(self, setting: Setting, rows: NDArray[np.intp] | None) -> tuple[Scores, float]:
+    def _scores(self, setting: Setting, rows: IntArray | None) -> tuple[Scores, float]:
         def measure() -> tuple[Scores, float]:
             kept: list[Scores] = []
             seconds = _median_seconds(
@@ -132,8 +138,7 @@ class Evaluate(Study):
         return once(key, measure)
 
     def _seconds_a_batch(self, setting: Setting) -> float:
-        size, batch = len(setting.dataset), setting.batch_size
-        rows = setting.sampling.draw(size, batch, generator(setting.seed, batch, 0)).indices
+        rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
         return _median_seconds(lambda: score(setting.classifier, setting.dataset, rows, cap=self.loss_cap))
 
 
@@ -157,22 +162,21 @@ def _drawn_metrics(estimates: dict[str, Estimate]) -> dict[str, float]:
     return metrics
 
 
-def _population_metrics(estimates: dict[str, Estimate], scores: Scores, setting: Setting) -> dict[str, float]:
-    values = {"loss": scores.loss, "accuracy": scores.correct.astype(np.float64)}
+def _population_metrics(estimates: dict[str, Estimate], scored: Scored, setting: Setting) -> dict[str, float]:
     metrics = {}
     for metric, estimate in estimates.items():
-        truth = float(values[metric].mean())
+        truth, variance = scored.mean(metric), scored.error_variance(metric)
         with np.errstate(invalid="ignore"):
-            variance = float(values[metric].var()) if math.isfinite(truth) else math.nan
             error = estimate.value - truth
             # Summing the same rows in another order moves the last digits; that is no miss.
             slack = 1e-12 * max(1.0, abs(truth)) if math.isfinite(truth) else 0.0
             held = (estimate.low - slack <= truth) & (truth <= estimate.high + slack)
             metrics[f"{metric}/rmse"] = float(np.sqrt(np.mean(error**2)))
         metrics[f"{metric}/all"] = truth
-        metrics[f"{metric}/se"] = setting.sampling.standard_error(variance, len(scores), setting.batch_size)
+        metrics[f"{metric}/se"] = math.sqrt(variance)
         metrics[f"{metric}/bias"] = float(error.mean())
         metrics[f"{metric}/coverage"] = float(held.mean())
+        metrics[f"{metric}/variance_ratio"] = variance_ratio(scored, metric)
     return metrics
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data.base import check_split
+from pipeline.enough import smallest_batch
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model.base import fits
@@ -18,7 +19,7 @@ from pipeline.model.gradient import check_differentiable
 from pipeline.model.gradient_norms import GradientNorms, gradient_norms
 from pipeline.model.network import Network
 from pipeline.records import Dataset
-from pipeline.sampling.base import Sampling, generator
+from pipeline.sampling.base import generator
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import gradient_noise as tables
@@ -95,6 +96,7 @@ class GradientNoise(Study):
 
     def check(self, setting: Setting) -> None:
         """Refuse a model without a gradient, and too few rows."""
+        setting.require_simple("gradient_noise")
         self._network(setting)
         self._rows(setting)
 
@@ -142,7 +144,15 @@ class GradientNoise(Study):
         dataset, classifier = setting.dataset, setting.classifier
         key = f"losses {dataset.digest} {dataset.scale} {classifier.digest}"
         losses = once(key, lambda: score(classifier, dataset).loss)
-        return smallest_batch(losses, setting.sampling, tolerance=self.tolerance, confidence=setting.confidence)
+        if not np.isfinite(losses).all():
+            return math.inf
+        return smallest_batch(
+            setting.sampling,
+            setting.frame,
+            lambda plan: plan.error_variance(losses, "loss"),
+            tolerance=self.tolerance,
+            confidence=setting.confidence,
+        )
 
     def _notes(self, setting: Setting, metrics: dict[str, float]) -> list[str]:
         notes = [
@@ -247,37 +257,6 @@ def _jackknife_error(
     traces, norms_squared = _trace_and_norm(n, block_squares.sum() - block_squares, without)
     inverses = norms_squared / traces - 1 / n
     return math.sqrt((k - 1) / k * float(((inverses - inverses.mean()) ** 2).sum()))
-
-
-def smallest_batch(losses: NDArray[np.float64], sampling: Sampling, *, tolerance: float, confidence: float) -> float:
-    """Return the fewest rows whose mean loss is within `tolerance` of the population's, by the normal formula.
-
-    ``z · SE(b) ≤ tolerance``, with the design's own standard error; infinite if a loss is.
-
-    Examples
-    --------
-    >>> from pipeline.sampling.with_replacement import WithReplacement
-    >>> smallest_batch(np.array([0.0, 2.0]), WithReplacement(), tolerance=0.1, confidence=0.95)
-    385.0
-    """
-    from scipy.special import ndtri
-
-    if not np.isfinite(losses).all():
-        return math.inf
-    z, variance, size = float(ndtri(0.5 + confidence / 2)), float(losses.var()), len(losses)
-
-    def is_enough(batch_size: int) -> bool:
-        return z * sampling.standard_error(variance, size, batch_size) <= tolerance
-
-    high = 1
-    while not is_enough(high):
-        # Without replacement all rows are the most there are, and are always enough.
-        high = size if high < size < 2 * high else 2 * high
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if is_enough(middle) else (middle, high)
-    return float(high)
 
 
 def _trace_and_norm(n: Any, squares: Any, sum_squared: Any) -> tuple[Any, Any]:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.draws import batches_of
 from pipeline.errors import BadInput
 from pipeline.model.network import Layer, Network
-from pipeline.records import Moments
-from pipeline.sampling.base import generator
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.study.direction.base import Direction, as_network, length
 from pipeline.study.direction.walk import scores_along
@@ -98,6 +97,7 @@ class Landscape(Study):
 
     def check(self, setting: Setting) -> None:
         """Refuse a model that cannot be moved, and directions that lead nowhere."""
+        setting.require_simple("landscape")
         self._moves_and_sides(setting)
 
     def _ways(self) -> list[Direction]:
@@ -141,11 +141,11 @@ class Landscape(Study):
         size, found, notes = len(setting.dataset), {}, []
         for b in sorted({*self.batch_sizes, setting.batch_size}):
             try:
-                setting.sampling.check(size, b)
+                plan = setting.sampling.plan(setting.frame, b)
             except BadInput:
                 notes.append(f"batches of {b:,} rows are left out: {setting.sampling.name} draws no more than {size:,}")
                 continue
-            found[b] = np.asarray(setting.sampling.draw(size, b, generator(setting.seed, b, 0)).indices, dtype=np.intp)
+            found[b] = np.asarray(plan.batch(setting.seed, 0).indices, dtype=np.intp)
         return found, notes
 
     def _rows(self, setting: Setting, batches: dict[int, NDArray[np.intp]], points: int) -> NDArray[np.intp] | None:
@@ -231,10 +231,9 @@ def _bands(
         return {metric: tuple(np.quantile(means[metric], ends, axis=0, method="inverted_cdf")) for metric in METRICS}
     found = {}
     for metric, interval in (("loss", setting.interval.loss), ("accuracy", setting.interval.accuracy)):
-        values = walked.of_batch(metric, indices)
-        spread = values.var(axis=1, ddof=1) if b > 1 else np.full(len(values), np.nan)
-        moments = Moments(b, values.mean(axis=1), spread, setting.sampling.correction(len(setting.dataset)))
-        estimate = interval.estimate(moments, setting.confidence)
+        size = len(setting.dataset) if setting.plan.is_finite else None
+        batches = batches_of(walked.of_batch(metric, indices), population_size=size, with_values=interval.needs_values)
+        estimate = interval.estimate(batches, setting.confidence)
         found[metric] = (estimate.low, estimate.high)
     return found
 
@@ -257,7 +256,8 @@ def _means_of_draws(walked: _Walked, setting: Setting, b: int) -> dict[str, NDAr
     from scipy import sparse
 
     size = len(setting.dataset)
-    drawn = [setting.sampling.draw(size, b, generator(setting.seed, b, i)).indices for i in range(setting.draws)]
+    plan = setting.sampling.plan(setting.frame, b)
+    drawn = [plan.batch(setting.seed, i).indices for i in range(setting.draws)]
     columns, starts = np.concatenate(drawn), np.arange(setting.draws + 1) * b
     holds = sparse.csr_array((np.full(len(columns), 1 / b), columns, starts), shape=(setting.draws, size))
     return {metric: holds @ np.ascontiguousarray(walked.values(metric).T, dtype=np.float64) for metric in METRICS}

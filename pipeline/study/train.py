@@ -110,6 +110,7 @@ class Train(Study):
         BadInput
             If the model is no `Mlp`, or a batch is larger than the train split or than the budget.
         """
+        setting.require_simple("train")
         if not isinstance(setting.model, Mlp):
             raise BadInput(
                 f"model must be mlp for study=train, which trains a network from its first weights; "

@@ -11,7 +11,7 @@ from pipeline.study.evaluate import Evaluate
 
 DESIGNS = pytest.mark.parametrize("design", ["with_replacement", "without_replacement"])
 METRICS = pytest.mark.parametrize("metric", ["loss", "accuracy"])
-NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage")
+NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage", "variance_ratio")
 
 
 @pytest.fixture

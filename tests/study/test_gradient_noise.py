@@ -7,13 +7,16 @@ import pytest
 from scipy import stats
 
 from pipeline.data.base import SPLITS
+from pipeline.enough import smallest_batch
 from pipeline.errors import BadInput
 from pipeline.model.base import Classifier
 from pipeline.model.gradient_norms import GradientNorms
 from pipeline.model.network import Network
+from pipeline.records import Scores
 from pipeline.sampling.with_replacement import WithReplacement
 from pipeline.sampling.without_replacement import WithoutReplacement
-from pipeline.study.gradient_noise import GradientNoise, noise_scale, smallest_batch
+from pipeline.study.gradient_noise import GradientNoise, noise_scale
+from tests.populations import frame_of
 
 
 def as_norms(gradients, blocks, rng):
@@ -86,14 +89,16 @@ def test_gradients_of_0_are_refused():
 @pytest.mark.parametrize("design", [WithReplacement(), WithoutReplacement()])
 def test_the_judging_batch_is_the_smallest_that_is_enough(design, tolerance):
     losses = np.random.default_rng(7).exponential(size=1000)
-    found = smallest_batch(losses, design, tolerance=tolerance, confidence=0.95)
-    reach = [1.959964 * design.standard_error(losses.var(), 1000, int(b)) for b in (found, max(found - 1, 1))]
-    assert reach[0] <= tolerance
-    assert found == 1 or reach[1] > tolerance
+    frame = frame_of(Scores(losses, losses < 1))
 
+    def reach(b):
+        return 1.959964 * math.sqrt(design.plan(frame, int(b)).error_variance(losses, "loss"))
 
-def test_no_batch_judges_an_infinite_loss():
-    assert smallest_batch(np.array([1.0, np.inf]), WithReplacement(), tolerance=0.1, confidence=0.95) == math.inf
+    found = smallest_batch(
+        design, frame, lambda plan: plan.error_variance(losses, "loss"), tolerance=tolerance, confidence=0.95
+    )
+    assert reach(found) <= tolerance
+    assert found == 1 or reach(found - 1) > tolerance
 
 
 @pytest.mark.parametrize("split", SPLITS)

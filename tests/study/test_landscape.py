@@ -9,7 +9,6 @@ import pytest
 from pipeline.errors import BadInput
 from pipeline.model.mlp import Mlp
 from pipeline.model.network import Network
-from pipeline.sampling.base import generator
 from pipeline.scoring import score
 from pipeline.study.direction import MEMBERS as DIRECTIONS
 from pipeline.study.direction.base import moved
@@ -30,7 +29,7 @@ def frame_of(result, curve):
 @pytest.fixture
 def batch(setting_of):
     setting = setting_of()
-    rows = setting.sampling.draw(1000, 50, generator(0, 50, 0)).indices
+    rows = setting.plan.batch(0, 0).indices
     return setting.dataset, np.asarray(rows)
 
 
@@ -84,7 +83,7 @@ def test_the_band_holds_the_quantiles_of_the_draws_at_every_point(setting_of):
     setting = setting_of(draws=100)
     frame = frame_of(along().answer(setting), "b50")
     direction = DIRECTIONS["random"]().of(setting.classifier, setting)
-    rows = [setting.sampling.draw(1000, 50, generator(0, 50, i)).indices for i in range(100)]
+    rows = [setting.plan.batch(0, i).indices for i in range(100)]
     for at in (0, 10, 20):
         scores = score(moved(setting.classifier, direction, frame["alpha"][at]), setting.dataset)
         for metric, values in (("loss", scores.loss), ("accuracy", scores.correct)):

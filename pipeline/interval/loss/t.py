@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from pipeline.interval.base import Interval, standard_error
-from pipeline.records import Estimate, Moments
+from pipeline.interval.base import Interval, around, standard_error
+from pipeline.records import Batches, Estimate
 
 
 @dataclass
 class T(Interval):
-    """Mean ± t · s/√n with n - 1 degrees of freedom  [Student 1908; Cochran 1977, eq. 2.17 with the correction].
+    """Mean ± t · SE with the design's degrees of freedom  [Student 1908; Cochran 1977, eqs. 2.17 and 5.16].
 
     Assumes that the mean of n losses is near to normal, which the long tail of cross-entropy delays to n of some
     hundreds. One row, or a batch with an infinite loss, says nothing of the spread: the interval is all numbers.
@@ -22,13 +22,17 @@ class T(Interval):
 
     name: str = "t"
 
-    def estimate(self, moments: Moments, confidence: float) -> Estimate:
-        """Put a t interval around the mean of each batch."""
-        error = standard_error(moments)
-        reach = special.stdtrit(moments.n - 1, (1 + confidence) / 2) * error if moments.n > 1 else error
-        is_known = np.isfinite(reach) & np.isfinite(moments.mean)
-        with np.errstate(invalid="ignore"):
-            low = np.where(is_known, moments.mean - reach, -np.inf)
-            high = np.where(is_known, moments.mean + reach, np.inf)
-        corrected = "" if moments.population_size is None else ", finite-population correction"
-        return Estimate(moments.mean, error, low, high, moments.n, f"Student's t, {confidence:.4g}{corrected}")
+    def estimate(self, batches: Batches, confidence: float) -> Estimate:
+        """Put a t interval around the estimate of each batch."""
+        error = standard_error(batches)
+        reach = error * t_quantile(batches, confidence)
+        return around(batches, reach, reach, "Student's t", confidence=confidence)
+
+
+def t_quantile(batches: Batches, confidence: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the t quantile of each batch; 1 where there are no degrees of freedom, for the error is nan or 0 there."""
+    degrees = np.maximum(batches.degrees, 0.0)
+    if len(degrees) and (degrees == degrees[0]).all():
+        found = special.stdtrit(degrees[0], (1 + confidence) / 2) if degrees[0] > 0 else 1.0
+        return np.full(len(degrees), found)
+    return np.where(degrees > 0, special.stdtrit(np.maximum(degrees, 1e-9), (1 + confidence) / 2), 1.0)

@@ -3,13 +3,12 @@ import pytest
 from scipy import stats
 
 from pipeline.interval.accuracy.wilson import Wilson
-from pipeline.records import Moments
+from tests.populations import batches
 
 
 def estimate(k, n, confidence=0.95, population_size=None):
-    share = np.atleast_1d(np.asarray(k, dtype=float)) / n
-    variance = share * (1 - share) * n / (n - 1) if n > 1 else np.full(share.shape, np.nan)
-    return Wilson().estimate(Moments(n, share, variance, population_size), confidence)
+    rows = np.arange(n) < np.atleast_1d(k)[:, None]
+    return Wilson().estimate(batches(rows, population_size), confidence)
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 1000])

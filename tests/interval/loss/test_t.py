@@ -3,14 +3,11 @@ import pytest
 from scipy import stats
 
 from pipeline.interval.loss.t import T
-from pipeline.records import Moments
+from tests.populations import batches
 
 
 def estimate(rows, confidence=0.95, population_size=None):
-    rows = np.atleast_2d(rows)
-    n = rows.shape[1]
-    variance = rows.var(axis=1, ddof=1) if n > 1 else np.full(len(rows), np.nan)
-    return T().estimate(Moments(n, rows.mean(axis=1), variance, population_size), confidence)
+    return T().estimate(batches(np.atleast_2d(rows), population_size), confidence)
 
 
 @pytest.mark.parametrize("n", [2, 5, 100])
@@ -45,5 +42,5 @@ def test_one_row_says_nothing():
 
 
 def test_an_infinite_loss_in_the_batch_leaves_all_numbers_possible():
-    found = T().estimate(Moments(5, np.array([np.inf]), np.array([np.nan])), 0.95)
+    found = estimate([1.0, np.inf, 0.5, 2.0, 0.1])
     assert (found.value[0], found.low[0], found.high[0]) == (np.inf, -np.inf, np.inf)

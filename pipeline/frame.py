@@ -1,0 +1,53 @@
+"""What a design may know of the population: its units, their classes, and what a proxy guesses of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.data.base import Data
+from pipeline.kept import once
+from pipeline.model.base import Classifier
+from pipeline.proxy.base import Proxy
+from pipeline.records import Dataset, Frame, Guess, IntArray, Scores
+from pipeline.scoring import score
+from pipeline.units import Units
+
+
+def frame_of(dataset: Dataset, units: Units, classifier: Classifier, *, proxy: Proxy, data: Data) -> Frame:
+    """Return what a design may know; nothing is evaluated until it is asked for.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The population.
+    units : Units
+        What is drawn.
+    classifier : Classifier
+        Judged, and asked for its confidence by some proxies.
+    proxy : Proxy
+        Guesses how hard each row is.
+    data : Data
+        Where the population came from; holds further columns.
+    """
+    key = f"guess {dataset.digest} {dataset.scale} {classifier.digest} {proxy!r} {data!r}"
+
+    def guess() -> Guess:
+        rows = once(key, lambda: proxy.guess(dataset, classifier, data=data))
+        return rows if units.is_simple else _of_units(rows, units)
+
+    def pilot(chosen: IntArray) -> Scores:
+        return score(classifier, dataset, units.rows_of(chosen))
+
+    labels = dataset.labels if dataset.labels.ndim == 1 else dataset.labels.argmax(axis=1)
+    return Frame(
+        size=units.size,
+        labels=labels if units.starts is None else None,
+        guess=guess,
+        score=pilot,
+        is_simple=units.is_simple,
+    )
+
+
+def _of_units(rows: Guess, units: Units) -> Guess:
+    """The rows' guesses summed by unit, each with its weight."""
+    return Guess(*(units.totals(np.asarray(part)) for part in (rows.difficulty, rows.loss, rows.accuracy)))

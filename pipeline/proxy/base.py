@@ -1,0 +1,41 @@
+"""What every proxy is: a guess of each row's loss and correctness that costs less than evaluating it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from pipeline.data.base import Data
+from pipeline.model.base import Classifier
+from pipeline.records import Dataset, Guess
+
+
+@dataclass
+class Proxy(ABC):
+    """A source of guesses, as configured."""
+
+    name: str
+
+    @abstractmethod
+    def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
+        """Guess how hard each row is.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            The population of N rows.
+        classifier : Classifier
+            The model that is judged.
+        data : Data
+            Where the rows came from; gives further columns.
+
+        Returns
+        -------
+        Guess
+            Arrays of shape (N,); finite, `difficulty` at least 0.
+
+        Raises
+        ------
+        BadInput
+            If the proxy cannot be had, or its values are not finite.
+        """

@@ -1,0 +1,85 @@
+"""What is drawn: rows, or whole groups of rows that belong together; and what each counts in a mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import Dataset, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of a population of N rows.
+
+    Attributes
+    ----------
+    n_rows : int
+        N.
+    weights : ndarray of float64, shape (N,), or None
+        What each row counts; None is 1 each.
+    order, starts : ndarray of int, shapes (N,) and (G + 1,), or None
+        The rows group by group, and where in `order` each group starts; None where each row is a unit.
+    """
+
+    n_rows: int
+    weights: NDArray[np.float64] | None = None
+    order: IntArray | None = None
+    starts: IntArray | None = None
+
+    @property
+    def size(self) -> int:
+        """How many units there are."""
+        return self.n_rows if self.starts is None else len(self.starts) - 1
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether every unit is a row that counts 1."""
+        return self.weights is None and self.starts is None
+
+    def sizes(self) -> NDArray[np.float64] | None:
+        """Return what each unit counts, the sum of its rows' weights, shape (size,); None where it is 1 each."""
+        if self.is_simple:
+            return None
+        return self.totals(np.ones(self.n_rows))
+
+    def rows_of(self, units: IntArray) -> IntArray:
+        """Return the rows of units, unit by unit."""
+        if self.order is None or self.starts is None:
+            return units
+        return np.concatenate([self.order[self.starts[unit] : self.starts[unit + 1]] for unit in units])
+
+    def totals(self, values: NDArray[np.float64], units: IntArray | None = None) -> NDArray[np.float64]:
+        """Return each unit's sum of weight times value.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (n,)
+            Of all rows, or of ``rows_of(units)``.
+        units : ndarray of int, shape (u,), or None
+            Which units; None is all.
+
+        Returns
+        -------
+        ndarray of float64, shape (u,) or (size,)
+        """
+        rows = None if units is None else self.rows_of(units)
+        if self.weights is not None:
+            values = values * (self.weights if rows is None else self.weights[rows])
+        if self.order is None or self.starts is None:
+            return values
+        if units is None:
+            return np.add.reduceat(values[self.order], self.starts[:-1])
+        lengths = np.diff(self.starts)[units]
+        return np.add.reduceat(values, np.concatenate([[0], np.cumsum(lengths)[:-1]]))
+
+
+def units_of(dataset: Dataset) -> Units:
+    """Return the units of a data set: its groups if it has any, else its rows."""
+    if dataset.groups is None:
+        return Units(len(dataset), dataset.weights)
+    order = np.argsort(dataset.groups, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(dataset.groups))])
+    return Units(len(dataset), dataset.weights, order, starts)
