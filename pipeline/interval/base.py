@@ -39,6 +39,10 @@ class Interval(ABC):
             If it cannot.
         """
 
+    def with_cap(self, cap: float | None) -> Interval:
+        """Return the interval for losses that are known to be at most `cap`, where it needs that and has no cap yet."""
+        return self
+
     @abstractmethod
     def estimate(self, batches: Batches, confidence: float) -> Estimate:
         """Put an interval around the estimate of each batch.

@@ -22,6 +22,8 @@ from pipeline.tables import evaluate as tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.interval.base import Interval
+
 _TIMING_BUDGET = 0.05
 _SHOWN_DRAWS = 100
 _NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage", "variance_ratio")
@@ -57,7 +59,7 @@ class Evaluate(Study):
     def check(self, setting: Setting) -> None:
         """Refuse an interval that the design has none of."""
         for metric in METRICS:
-            setting.interval.of(metric).check(setting.plan, setting.interval.target)
+            self._interval(setting, metric).check(setting.plan, setting.interval.target)
 
     def answer(self, setting: Setting) -> Result:
         """Evaluate one cell; the metrics are those that the README names."""
@@ -68,7 +70,7 @@ class Evaluate(Study):
         scored = Scored(scores, setting.units, setting.plan, drawn)
         estimates = estimate_draws(
             scored,
-            {metric: setting.interval.of(metric) for metric in METRICS},
+            {metric: self._interval(setting, metric) for metric in METRICS},
             seed=setting.seed,
             draws=setting.draws,
             confidence=setting.confidence,
@@ -122,6 +124,9 @@ class Evaluate(Study):
     def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
         """Leave out coverages of intervals of all numbers: holding everything is no success."""
         return not metric.endswith("/coverage") or bool(np.isfinite(cell[metric.replace("/coverage", "/half_width")]))
+
+    def _interval(self, setting: Setting, metric: str) -> Interval:
+        return setting.interval.of(metric).with_cap(self.loss_cap if metric == "loss" else None)
 
     def _scores(self, setting: Setting, rows: IntArray | None) -> tuple[Scores, float]:
         def measure() -> tuple[Scores, float]:
