@@ -169,6 +169,7 @@ def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: 
             "cell_digest": cell_digest(experiment, setting),
             "population": setting.dataset.name,
             "population_size": str(len(setting.dataset)),
+            "unit": "row" if setting.units.starts is None else "group",
             "by_step": " ".join(sorted({name for name, _, _ in series})),
             "mlflow.note.content": "\n\n".join(filter(None, [result.summary, *result.notes])),
         },

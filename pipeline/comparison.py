@@ -100,6 +100,7 @@ def _row(study: Study, run: Run, params: dict[str, str], others: list[str]) -> d
         **{key: value for key, value in values.items() if key not in ("batch_size", "draws", "confidence")},
         "population": run.data.tags["population"],
         "population_size": int(run.data.tags["population_size"]),
+        "unit": run.data.tags["unit"],
         "draws": int(params["draws"]),
         "confidence": float(params["confidence"]),
         **_metrics(run),

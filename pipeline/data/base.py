@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -93,11 +93,12 @@ class Data(ABC):
         raise BadInput(f"{key} must name a column of data={self.name}, which has none; found {name!r}: choose data=npz")
 
     def _with_columns(self, dataset: Dataset, split: str) -> Dataset:
-        return with_columns(
-            dataset,
-            group=None if self.group is None else self.column(split, self.group, key="data.group"),
-            weight=None if self.weight is None else self.column(split, self.weight, key="data.weight"),
-        )
+        if self.group is not None:
+            group = self.column(split, self.group, key="data.group")
+            dataset = replace(with_columns(dataset, group=group), name=f"{dataset.name} by {self.group}")
+        if self.weight is not None:
+            dataset = with_columns(dataset, weight=self.column(split, self.weight, key="data.weight"))
+        return dataset
 
     @abstractmethod
     def load_split(self, split: str) -> Dataset:

@@ -13,7 +13,7 @@ from pipeline.errors import BadInput
 from pipeline.records import Dataset
 
 
-def with_columns(dataset: Dataset, *, group: NDArray[Any] | None, weight: NDArray[Any] | None) -> Dataset:
+def with_columns(dataset: Dataset, *, group: NDArray[Any] | None = None, weight: NDArray[Any] | None = None) -> Dataset:
     """Return the data set with groups and weights, which its digest covers.
 
     Parameters
@@ -38,7 +38,12 @@ def with_columns(dataset: Dataset, *, group: NDArray[Any] | None, weight: NDArra
     for name, column in (("groups", codes), ("weights", weights)):
         if column is not None:
             parts += [name.encode(), column.tobytes()]
-    return replace(dataset, groups=codes, weights=weights, digest=files.content_digest(*parts))
+    return replace(
+        dataset,
+        groups=dataset.groups if codes is None else codes,
+        weights=dataset.weights if weights is None else weights,
+        digest=files.content_digest(*parts),
+    )
 
 
 def _codes(group: NDArray[Any], dataset: Dataset) -> NDArray[np.int64]:

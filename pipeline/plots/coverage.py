@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing
+from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame)
     style.name_panel(
         axes,
         title=_message(groups, metric),
-        x="batch size b [rows]",
+        x=f"batch size b [{unit_of(cells)}]",
         y=f"intervals that hold the {metric.name}\nof all rows [% of draws]",
     )
     least = 100 * float(cells["confidence"].min())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing, theory
+from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing, theory, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame)
     style.name_panel(
         axes,
         title=metric.name.capitalize(),
-        x="batch size b [rows]",
+        x=f"batch size b [{unit_of(cells)}]",
         y=metric.error_label,
     )
     values = np.concatenate([metric.error(cells), metric.error(cells, "se")])

@@ -142,6 +142,11 @@ def theory(sizes: NDArray[np.int64], se: NDArray[np.float64]) -> tuple[NDArray[n
     return grid, error
 
 
+def unit_of(cells: pd.DataFrame) -> str:
+    """Return what a batch size counts: rows, or groups of them."""
+    return f"{cells['unit'].iloc[0]}s" if "unit" in cells else "rows"
+
+
 def familiar_size(cells: pd.DataFrame) -> int:
     """Return the swept batch size nearest, by ratio, to 100 rows."""
     sizes = np.unique(cells["batch_size"].to_numpy(dtype=np.int64))

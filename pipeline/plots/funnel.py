@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, familiar_size, groups_of, missing, theory
+from pipeline.plots.frames import METRICS, Group, Metric, familiar_size, groups_of, missing, theory, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64]) -
     style.name_panel(
         axes,
         title=_message(group, metric),
-        x="batch size b [rows]",
+        x=f"batch size b [{unit_of(group.cells)}]",
         y=f"{metric.name} [{metric.unit}]",
     )
     low, high = _frame(estimates, truth[known][:1], se, metric.bounds)

@@ -95,11 +95,13 @@ class Evaluate(Study):
             draws=_draws_frame(estimates),
             curve=setting.classifier.learning_curve,
             shown=tables.table(
-                [{"batch_size": batch, **metrics}], f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws"
+                [{"batch_size": batch, **metrics}],
+                f"{setting.dataset.name}, {len(setting.dataset):,} rows, {setting.draws:,} draws",
             ),
             notes=[
                 tables.caption([{"confidence": setting.confidence, **metrics}]),
                 *_notes(scores, estimates),
+                *_units(setting),
                 *_empty_classes(setting),
             ],
         )
@@ -201,6 +203,17 @@ def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
         notes.append(f"{infinite:,} of {len(scores):,} rows have an infinite loss: probability 0 for the true class")
     if scores.ties:
         notes.append(f"{scores.ties:,} of {len(scores):,} rows tie for the largest logit; the lowest class was taken")
+    return notes
+
+
+def _units(setting: Setting) -> list[str]:
+    """Say what a batch size counts where it is not rows, and what the means are of."""
+    notes = []
+    if setting.units.starts is not None:
+        n_rows, size = setting.units.n_rows, setting.units.size
+        notes.append(f"batch_size counts groups: {size:,} of them, {n_rows / size:.3g} rows each on average")
+    if setting.units.weights is not None:
+        notes.append(f"means are weighted by {setting.data.weight}")
     return notes
 
 
