@@ -45,7 +45,7 @@ def test_a_cells_params_are_the_flattened_configuration(swept):
         "sampling.name": "with_replacement",
         "study.name": "evaluate",
     }.items() <= params.items()
-    assert {"interval.loss.name": "t", "interval.accuracy.name": "wilson"}.items() <= params.items()
+    assert {"interval.loss.name": "hall", "interval.accuracy.name": "wilson"}.items() <= params.items()
 
 
 def test_cells_csv_is_a_row_a_cell_with_the_cells_own_metrics(swept, artifacts):
