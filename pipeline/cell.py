@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from pipeline import environment
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.records import LearningCurve
@@ -174,7 +176,10 @@ def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: 
             "mlflow.note.content": "\n\n".join(filter(None, [result.summary, *result.notes])),
         },
         tables=result.tables if result.draws is None else {"draws.parquet": result.draws, **result.tables},
-        texts={"config.yaml": configuration(experiment)},
+        texts={
+            "config.yaml": configuration(experiment),
+            "environment.json": json.dumps(environment.describe(), indent=1),
+        },
         figures=figures,
         dataset=setting.dataset,
     )

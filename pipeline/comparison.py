@@ -65,7 +65,7 @@ def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str
     others = [key for key in swept if key != study.axis and value_of(params[0], key) is not None]
     rows = [_row(study, run, param, others) for run, param in zip(runs, params, strict=True)]
     cells = pd.DataFrame(rows).sort_values(["group", study.axis], kind="stable", ignore_index=True)
-    metrics = {name for run in runs for name in _metrics(run)}
+    metrics = {name for run in runs for name in metrics_of(run)}
     names = [name for name in study.columns if name in metrics] + sorted(metrics - set(study.columns))
     rest = [name for name in cells if name not in metrics and name != "run_id"]
     cells = cells[[*rest, *names, "run_id"]]
@@ -83,7 +83,7 @@ def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str
     return Comparison(cells, _series(study, cells, names), common, study.compare(cells, read))
 
 
-def _metrics(run: Run) -> dict[str, float]:
+def metrics_of(run: Run) -> dict[str, float]:
     """A run's metrics, what is not finite included, without those that have steps of their own."""
     odd = dict(pair.split("=", 1) for pair in run.data.tags.get("not_finite", "").split())
     found = {**run.data.metrics, **{key: float(value) for key, value in odd.items()}}
@@ -103,7 +103,7 @@ def _row(study: Study, run: Run, params: dict[str, str], others: list[str]) -> d
         "unit": run.data.tags["unit"],
         "draws": int(params["draws"]),
         "confidence": float(params["confidence"]),
-        **_metrics(run),
+        **metrics_of(run),
         "run_id": run.info.run_id,
     }
 

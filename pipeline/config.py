@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -39,7 +40,7 @@ FAMILIES: dict[str, dict[str, type]] = {
     "tracking": {"mlflow": Tracking},
 }
 # A field that takes a part of another field's family.
-_ALSO = {"study/other": "study/direction"}
+_ALSO = {"study/other": "study/direction", "proxy/model": "model"}
 CONF = str(Path(__file__).resolve().parent.parent / "conf")
 
 # Here, not in conf/, so that a cell's own config.yaml, which is read from another folder, runs in the same way.
@@ -78,6 +79,13 @@ def to_experiment(config: DictConfig) -> Experiment:
     if not isinstance(converted, Experiment):
         raise BadInput(f"conf/config.yaml must start from /schema/experiment; found {type(converted).__name__}")
     return converted
+
+
+def load(folder: Path) -> Experiment:
+    """Return the experiment of a cell's own ``config.yaml``, which lies in `folder`."""
+    register()
+    with initialize_config_dir(config_dir=str(folder), version_base="1.3"):
+        return to_experiment(compose("config"))
 
 
 def _refuse_unknown(config: DictConfig, at: str = "") -> None:

@@ -88,6 +88,20 @@ def cell(result: Result, *, run_id: str, folder: str) -> None:
     _where(console, run_id, folder, f"{', '.join(names[:-1])} and {names[-1]}")
 
 
+def answer(shown: Table, summary: str, notes: list[str]) -> None:
+    """A table, a conclusion, and what to mind."""
+    console = _console()
+    console.print(_rich(shown))
+    console.print(summary)
+    for note in notes:
+        console.print(f"  {note}", style="dim")
+
+
+def say(text: str) -> None:
+    """Plain lines, never wrapped."""
+    _console().print(text, soft_wrap=True)
+
+
 def _console() -> Console:
     from rich.console import Console
 

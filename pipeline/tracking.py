@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import files
 from pipeline.errors import BadInput
+from pipeline.moved import mend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,6 +223,33 @@ class Store:
         path = Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path))
         return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
+    def run(self, run_id: str) -> Run:
+        """Return a run.
+
+        Raises
+        ------
+        BadInput
+            If there is none of that id.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._client.get_run(run_id)  # type: ignore[no-any-return]
+        except MlflowException as error:
+            raise BadInput(
+                f"a run must be in this store; found none of the id {run_id!r}: the dashboard's address of a run ends "
+                "with its id (make ui)"
+            ) from error
+
+    def files(self, run_id: str) -> list[str]:
+        """Return the names of a run's artifacts, those in folders left out."""
+        return sorted(str(file.path) for file in self._client.list_artifacts(run_id) if not file.is_dir)
+
+    def read_file(self, run_id: str, name: str) -> bytes:
+        """Return the content of an artifact."""
+        with tempfile.TemporaryDirectory() as folder:
+            return Path(self._client.download_artifacts(run_id, name, folder)).read_bytes()
+
     def read_table(self, run_id: str, name: str) -> pd.DataFrame:
         """Read a table of a cell, such as ``draws.parquet``, back."""
         import pandas as pd
@@ -303,11 +331,14 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     _check_file(uri)
+    artifacts = artifacts_beside(uri)
+    if artifacts is not None:
+        mend(Path(uri.removeprefix("sqlite:///")), experiment, artifacts)
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)
         if found is None:
-            made = client.create_experiment(experiment, artifact_location=artifacts_beside(uri))
+            made = client.create_experiment(experiment, artifact_location=artifacts)
             return client, str(made)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         why = textwrap.shorten(str(error).splitlines()[0], 160, placeholder=" …")

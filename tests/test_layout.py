@@ -15,8 +15,9 @@ MAIN, CONFIG, SWEEP = "pipeline/__main__.py", "pipeline/config.py", "pipeline/sw
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
 FLOW = ["data", "units", "sampling", "loss", "accuracy", "model", "scoring", "proxy", "frame", "joint", "interval",
-        "draws", "enough", "paired", "plots", "tables", "study", "tracking", "experiment", "cell", "comparison",
-        "report", "config", "sweep", "dashboard", "__main__"]  # fmt: skip
+        "draws", "enough", "paired", "plots", "tables", "study", "moved", "tracking", "environment", "experiment",
+        "cell", "comparison", "report", "config", "arguments", "reproduce", "export", "sweep", "dashboard",
+        "__main__"]  # fmt: skip
 COMMON = {"records", "errors", "files", "kept", "__init__"}
 
 
