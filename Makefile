@@ -7,7 +7,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run sweep landscape compare train ui test test-slow check format lock bench clean
+.PHONY: help setup run sweep coverage landscape compare train until reproduce export ui test test-slow check format lock bench clean
 
 help:  ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ run: $(READY)  ## evaluate one cell: ARGS="batch_size=100 …"
 sweep: $(READY)  ## sweep the batch size, log to MLflow, end with a table
 	@$(BIN)/python -m pipeline --multirun +experiment=sweep $(ARGS)
 
+coverage: $(READY)  ## how often each interval holds what it promises, by batch size
+	@$(BIN)/python -m pipeline --multirun +experiment=coverage $(ARGS)
+
+until: $(READY)  ## evaluate rows until the intervals are narrow enough
+	@$(BIN)/python -m pipeline +experiment=until $(ARGS)
+
 landscape: $(READY)  ## loss and accuracy while the parameters move along a line
 	@$(BIN)/python -m pipeline --multirun +experiment=landscape $(ARGS)
 
@@ -41,6 +47,12 @@ compare: $(READY)  ## how many examples each metric needs to see a small change
 
 train: $(READY)  ## mini-batch learning with several batch sizes
 	@$(BIN)/python -m pipeline --multirun +experiment=train $(ARGS)
+
+reproduce: $(READY)  ## run a recorded cell again and say what is identical: RUN=id
+	@$(BIN)/python -m pipeline.reproduce run=$(RUN) $(ARGS)
+
+export: $(READY)  ## pack the newest sweep (table, plots, configurations) into one archive
+	@$(BIN)/python -m pipeline.export $(ARGS)
 
 ui: $(READY)  ## open the MLflow dashboard on 127.0.0.1
 	@$(BIN)/python -m pipeline.dashboard $(ARGS)

@@ -74,6 +74,7 @@ class Experiment:
             model=self.model,
             classifier=classifier,
             units=units,
+            proxy=self.proxy,
             frame=frame,
             sampling=self.sampling,
             plan=self.sampling.plan(frame, self.batch_size),

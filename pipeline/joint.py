@@ -22,10 +22,11 @@ class Joint:
 
     The estimate of every design is made of the means of one or two quantities over the batch (over each stratum):
     ``a``, the unit's value times its expansion, and ``x``, which is what the unit counts (a ratio: the estimate is ā/x̄)
-    or what a proxy says of it (a difference: ā - λ(x̄ - X̄) with λ = S_ax/S_xx). Its error's moments are those of the
-    residuals z = αa + βx: α = 1, β = 0 where there is no x; (a - R x)/x̄ for a ratio; a - λx for a difference
-    [Cochran 1977, Sampling Techniques, chapters 6, 7 and 9A]. So sums of a, x and their products up to the third order
-    are all that is needed.
+    or what a proxy says of it (a difference: ā - λ(x̄ - X̄) with λ = S_ax/S_xx, S_xx being the larger of the batch's and
+    the population's, so that a batch in which x hardly varies does not give any λ at all). Its error's moments are
+    those of the residuals z = αa + βx: α = 1, β = 0 where there is no x; (a - R x)/x̄ for a ratio; a - λx for a
+    difference  [Cochran 1977, Sampling Techniques, chapters 6, 7 and 9A]. So sums of a, x and their products up to the
+    third order are all that is needed.
 
     Attributes
     ----------
@@ -37,8 +38,8 @@ class Joint:
         ``plain``, ``ratio`` or ``difference``.
     centre : (float, float)
         Taken off `a` and `x` in `columns`, so that variances from sums of squares lose no digits.
-    x_mean, x_most : float
-        Mean and largest value of x over all N units.
+    x_mean, x_most, x_spread : float
+        Mean, largest value and variance of x over all N units.
     e : ndarray of float64, shape (N,), or None
         The expansions.
     columns : ndarray of float64, shape (units, c)
@@ -52,6 +53,7 @@ class Joint:
     centre: tuple[float, float]
     x_mean: float
     x_most: float
+    x_spread: float
     e: Floats | None
     columns: Floats
 
@@ -86,7 +88,8 @@ class Joint:
         values = a
         a = a if e is None else a * e
         x = None if x_all is None else (x_all if drawn is None else x_all[drawn])
-        centre = (_centre(a), 0.0 if x is None else float(x.mean()))
+        # Where it is errors that are expanded, most are 0, and are to stay so.
+        centre = (0.0 if origin else _centre(a), 0.0 if x is None else float(x.mean()))
         columns = _columns(a - centre[0], None if x is None else x - centre[1])
         if e is not None:
             # For the values' own spread over the population, which a superpopulation's interval needs.
@@ -99,6 +102,7 @@ class Joint:
             centre=centre,
             x_mean=1.0 if x_all is None else float(x_all.mean()),
             x_most=1.0 if x_all is None else float(x_all.max()),
+            x_spread=0.0 if x_all is None else float(x_all.var()),
             e=expansion,
             columns=columns,
         )
@@ -128,7 +132,8 @@ class Joint:
             ratio = batches.mean[:, None]
             values = ratio + (a - ratio * x) / middle
             return replace(batches, values=values, expanded=a / self.x_mean, bounds=(0.0, self.x_most / self.x_mean))
-        slope = _slopes(self, a, x)[:, None]
+        off_a, off_x = a - a.mean(axis=1, keepdims=True), x - x.mean(axis=1, keepdims=True)
+        slope = _slope(self, (off_a * off_x).mean(axis=1), (off_x**2).mean(axis=1))[:, None]
         values = a - slope * (x - self.x_mean)
         return replace(batches, values=values, expanded=values)
 
@@ -157,13 +162,23 @@ def to_batches(joint: Joint, sums: Floats, plan: Plan, *, target: str = "populat
     n, share = strata.drawn, strata.shares
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         mean, first, second, third = _residuals(joint, sums / n[:, None], share)
-        spread = _spread(second, strata, is_finite=plan.is_finite)
+        lost = 1 if joint.kind == "difference" else 0
+        spread = _spread(second, strata, is_finite=plan.is_finite, lost=lost)
         left = 1 - n / strata.sizes if plan.is_finite else np.ones(len(n))
         parts = share**2 * left * spread / n
         variance = parts.sum(axis=1)
+        if len(n) > 1:
+            # Of a few rows the third moment comes out small, and a batch of many strata has but a few of each. Of two
+            # rows nothing is known of it.
+            third = third * np.where(n > 2, n**2 / np.maximum((n - 1) * (n - 2), 1), 0.0)
         error_third = (share**3 * left * (2 * left - 1) * third / n**2).sum(axis=1)
-        degrees = _degrees(parts, n, lost=1 if joint.kind == "difference" else 0)
+        degrees = _degrees(parts, n, lost=lost)
         if target == "superpopulation":
+            if joint.kind == "difference":
+                # The proxy says nothing of the world beyond the N units: their own error is that of the values.
+                plain = replace(joint, kind="plain")
+                _, first, second, third = _residuals(plain, sums[..., [0, 2, 5]] / n[:, None], share)
+                spread = _spread(second, strata, is_finite=plan.is_finite, lost=0)
             own, own_third = _of_population(joint, sums, first, spread, third, strata)
             error_third = error_third + 3 * variance * own_third / np.where(own > 0, own, 1) / plan.size
             error_third = error_third + own_third / plan.size**2
@@ -213,8 +228,7 @@ def _residuals(joint: Joint, means: Floats, share: Floats) -> tuple[Floats, Floa
             mean = (a0 + a @ share) / middle
             alpha, beta = (1 / middle)[:, None], (-mean / middle)[:, None]
         else:
-            spread = xx - x * x
-            slope = np.where(spread > 0, (ax - a * x) / np.where(spread > 0, spread, 1), 0.0)
+            slope = _slope(joint, ax - a * x, xx - x * x)
             mean = a0 + a @ share - slope[:, 0] * (x0 + x @ share - joint.x_mean)
             alpha, beta = np.ones_like(slope), -slope
         first = alpha * a + beta * x
@@ -224,12 +238,16 @@ def _residuals(joint: Joint, means: Floats, share: Floats) -> tuple[Floats, Floa
     return mean, first, second, raw3 - 3 * first * raw2 + 2 * first**3
 
 
-def _spread(second: Floats, strata: Strata, *, is_finite: bool) -> Floats:
-    """Sample variances with divisor n - 1, (m, H); of one unit ``nan``, or 0 where it is the whole stratum."""
+def _spread(second: Floats, strata: Strata, *, is_finite: bool, lost: int) -> Floats:
+    """Sample variances with divisor n - 1, less those `lost` to a slope, (m, H).
+
+    Of too few units ``nan``, or 0 where they are the whole stratum.
+    """
     n = strata.drawn
-    spread = second * n / np.where(n > 1, n - 1, 1)
-    is_all = is_finite & (strata.sizes == 1)
-    alone = (n == 1) & ~is_all
+    free = n - 1 - lost
+    spread = second * n / np.where(free > 0, free, 1)
+    is_all = is_finite & (strata.sizes == n)
+    alone = (free <= 0) & ~is_all
     return np.where(alone, np.nan, spread)
 
 
@@ -284,10 +302,11 @@ def _unit_shares(plan: Plan, n: int) -> Floats:
     return np.repeat(plan.strata.shares / plan.strata.drawn, plan.strata.drawn)
 
 
-def _slopes(joint: Joint, a: Floats, x: Floats) -> Floats:
-    a, x = a - a.mean(axis=1, keepdims=True), x - x.mean(axis=1, keepdims=True)
-    spread = (x * x).sum(axis=1)
-    return np.where(spread > 0, (a * x).sum(axis=1) / np.where(spread > 0, spread, 1), 0.0)
+def _slope(joint: Joint, together: Floats, spread: Floats) -> Floats:
+    """λ from each batch's covariance of a and x, and its variance of x."""
+    if not joint.x_spread > 0:
+        return np.zeros_like(together)
+    return together / np.maximum(spread, joint.x_spread)
 
 
 def _in_words(plan: Plan, joint: Joint, target: str) -> str:

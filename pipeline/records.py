@@ -75,7 +75,7 @@ class Guess:
     Attributes
     ----------
     difficulty : ndarray of float64, shape (N,)
-        At least 0; larger where more loss is expected.
+        Finite; larger where more loss is expected. Below 0 only for designs that do not draw in proportion to it.
     loss, accuracy : ndarray of float64, shape (N,)
         What stands in for the two metrics, on any scale: what matters is how they go together.
     """

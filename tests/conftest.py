@@ -70,13 +70,15 @@ def setting_of(digits_parts):
             data_family.MEMBERS["digits"](),
         )
         units = units_of(dataset)
-        frame = frame_of(dataset, units, classifier, proxy=guess or proxy.MEMBERS["confidence"](), data=source)
+        guess = guess or proxy.MEMBERS["confidence"]()
+        frame = frame_of(dataset, units, classifier, proxy=guess, data=source)
         return Setting(
             dataset=dataset,
             data=source,
             model=model.MEMBERS["mlp"](),
             classifier=classifier,
             units=units,
+            proxy=guess,
             frame=frame,
             sampling=part,
             plan=part.plan(frame, asked["batch_size"]),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.interval import accuracy, loss
 from tests.populations import batches
 
-ALL = {f"{family}/{name}": part() for family, members in
+ALL = {f"{family}/{name}": part().with_cap(1.0) for family, members in
        {"loss": loss.MEMBERS, "accuracy": accuracy.MEMBERS}.items() for name, part in members.items()}  # fmt: skip
 INTERVALS = pytest.mark.parametrize("interval", list(ALL.values()), ids=list(ALL))
 

@@ -1,13 +1,21 @@
 """The laws that every design obeys."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
 
-from pipeline.draws import draw_batches
-from pipeline.records import Scores
+from pipeline import data as data_family
+from pipeline import frame as pipeline_frame
+from pipeline import model, proxy
+from pipeline.draws import Scored, draw_batches, variance_ratio
+from pipeline.records import Batch, Scores
 from pipeline.sampling import MEMBERS
+from pipeline.sampling.importance import ImportancePlan
+from pipeline.sampling.systematic import SystematicPlan
+from pipeline.scoring import score
+from pipeline.units import units_of
 from tests.populations import frame_of, scored_of, some_scores
 
 DESIGNS = pytest.mark.parametrize("design", [part() for part in MEMBERS.values()], ids=list(MEMBERS))
@@ -45,11 +53,122 @@ def test_the_estimates_variance_is_the_plans_own_and_it_has_no_bias_against_simu
     for metric, batches in found.items():
         error = batches.mean - scored.mean(metric)
         spread = error.std()
-        # A correction by a proxy and a ratio are biased by about 1/b of a standard error, and their variance is to
-        # first order.
-        exact = batches.is_simple or not hasattr(design, "proxy_corrects")
-        assert abs(error.mean()) < (4.5 / np.sqrt(len(error)) + (0 if exact else 0.1)) * spread
-        assert scored.error_variance(metric) == pytest.approx(spread**2, rel=0.12 if exact else 0.3)
+        if design.name == "difference":
+            # A correction tuned on 12 rows of a long tail is biased; by how much in the long run, its own tests say.
+            assert abs(error.mean()) < 0.6 * spread
+            assert np.mean(error**2) < 1.1 * scored_of(
+                some_scores(60), MEMBERS["without_replacement"](), 12
+            ).error_variance(metric)
+            continue
+        assert abs(error.mean()) < 4.5 / np.sqrt(len(error)) * spread
+        assert scored.error_variance(metric) == pytest.approx(spread**2, rel=0.12)
+        if design.name != "systematic":
+            # 6,000 estimates of a variance from 12 rows of a long tail: their mean is known to some 5 %.
+            assert np.nanmean(batches.error_variance) == pytest.approx(scored.error_variance(metric), rel=0.12)
+
+
+def all_samples(plan):
+    """Every sample that a plan of few units can draw, as it stands in a batch, and its chance."""
+    rows, n = range(plan.size), plan.batch_size
+    if isinstance(plan, SystematicPlan):
+        samples = [plan.from_start(start).indices for start in rows]
+    elif plan.strata is not None:
+        parts = np.split(plan.members, np.cumsum(plan.strata.sizes)[:-1])
+        each = [list(itertools.combinations(part, k)) for part, k in zip(parts, plan.strata.drawn, strict=True)]
+        samples = [list(itertools.chain(*chosen)) for chosen in itertools.product(*each)]
+    elif plan.is_finite:
+        samples = list(itertools.combinations(rows, n))
+    else:
+        samples = list(itertools.product(rows, repeat=n))
+    samples = np.array(samples)
+    p = plan.chances if isinstance(plan, ImportancePlan) else np.full(plan.size, 1 / plan.size)
+    chances = np.ones(len(samples)) if plan.is_finite else p[samples].prod(axis=1)
+    return samples, chances / chances.sum()
+
+
+def enumerated(design, size, batch_size):
+    """The scored population, what each of all samples says, and the samples' chances."""
+    scores = some_scores(size, seed=3)
+    labels = np.arange(size) % 2
+    scored = scored_of(scores, design, batch_size, frame=frame_of(scores, labels=labels))
+    samples, chances = all_samples(scored.plan)
+    # The same plan, with the samples one after the other in place of random ones.
+    object.__setattr__(scored.plan, "batch", lambda seed, i: Batch(samples[i]))
+    return scored, draw_batches(scored, seed=0, draws=len(samples)), chances
+
+
+@DESIGNS
+@pytest.mark.parametrize("batch_size", [4, 5])
+def test_the_estimates_mean_and_variance_against_the_enumeration_of_all_samples(design, batch_size):
+    scored, found, chances = enumerated(design, 7, batch_size)
+    for metric, batches in found.items():
+        truth = scored.mean(metric)
+        bias = chances @ batches.mean - truth
+        variance = chances @ (batches.mean - truth - bias) ** 2
+        if design.name == "difference":
+            # Of a long tail, 4 and 5 of 7 rows: by 0.9 and 0.6 of a standard error, and still no worse a mean square.
+            assert 0.3 < abs(bias) / np.sqrt(variance) < {4: 0.9, 5: 0.65}[batch_size]
+            plain = scored_of(scored.scores, MEMBERS["without_replacement"](), batch_size)
+            assert variance + bias**2 < plain.error_variance(metric)
+            continue
+        assert bias == pytest.approx(0, abs=1e-12)
+        assert scored.error_variance(metric) == pytest.approx(variance, rel=1e-9)
+        if design.name != "systematic":
+            assert chances @ batches.error_variance == pytest.approx(variance, rel=1e-9)
+
+
+@DESIGNS
+def test_a_draw_is_one_of_the_enumerated_samples(design):
+    plan = design.plan(frame_of(some_scores(7), labels=np.arange(7) % 2), 4)
+    known = {tuple(sorted(sample)) for sample in all_samples(plan)[0].tolist()}
+    assert all(tuple(sorted(plan.batch(0, i).indices.tolist())) in known for i in range(100))
+
+
+@pytest.fixture(scope="module")
+def published(mnist_root, book_network):
+    """The published network's scores of MNIST's test rows, and a function from a proxy to the frame."""
+    data = data_family.MEMBERS["mnist"](split="test", root=str(mnist_root))
+    dataset, classifier = data.load(), model.MEMBERS["npz"](path=str(book_network)).build(data)
+    units = units_of(dataset)
+
+    def frame(name):
+        return pipeline_frame.frame_of(dataset, units, classifier, proxy=proxy.MEMBERS[name](), data=data)
+
+    return score(classifier, dataset), units, frame
+
+
+TRUE = {"by": "proxy", "allocation": "neyman", "pilot": 10_000}
+
+
+@pytest.mark.parametrize(
+    ("design", "guess", "metric", "expected"),
+    [
+        (MEMBERS["stratified"](), "confidence", "loss", 1.02),
+        (MEMBERS["stratified"](), "confidence", "accuracy", 1.01),
+        (MEMBERS["stratified"](by="proxy"), "confidence", "loss", 1.32),
+        (MEMBERS["stratified"](by="proxy"), "confidence", "accuracy", 1.34),
+        (MEMBERS["stratified"](**TRUE), "confidence", "loss", 2.20),
+        (MEMBERS["stratified"](**TRUE, metric="accuracy"), "confidence", "accuracy", 3.04),
+        (MEMBERS["importance"](), "entropy", "loss", 1.73),
+        (MEMBERS["importance"](), "confidence", "accuracy", 2.63),
+    ],
+)
+def test_the_variance_ratios_on_the_published_network_against_the_published_ones(
+    published, design, guess, metric, expected
+):
+    scores, units, frame = published
+    # At 300 of 10,000 rows neither whole rows nor the finite population weigh in yet.
+    scored = Scored(scores, units, design.plan(frame(guess), 300))
+    assert variance_ratio(scored, metric) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.slow
+@DESIGNS
+def test_the_plan_and_a_thousand_draws_of_60000_rows_take_seconds(design):
+    scores = some_scores(60_000)
+    start = time.perf_counter()
+    draw_batches(scored_of(scores, design, 1000), seed=0, draws=1000)
+    assert time.perf_counter() - start < 20
 
 
 SIMPLE = pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Proxy(ABC):
         Returns
         -------
         Guess
-            Arrays of shape (N,); finite, `difficulty` at least 0.
+            Arrays of shape (N,); finite.
 
         Raises
         ------

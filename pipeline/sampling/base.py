@@ -35,8 +35,6 @@ class Plan(ABC):
     is_finite: ClassVar[bool] = False
     # Whether the units of a batch (of a stratum) come in random order, each with the same distribution.
     is_exchangeable: ClassVar[bool] = True
-    # How the design shapes the error, for people; empty for a simple one.
-    words: ClassVar[str] = ""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Batch:
@@ -57,6 +55,11 @@ class Plan(ABC):
     def batch(self, seed: int, draw: int) -> Batch:
         """Return the batch of one draw of a seed."""
         return self.draw(generator(seed, self.batch_size, draw))
+
+    @property
+    def words(self) -> str:
+        """How the design shapes the error, for people; empty for a simple one."""
+        return ""
 
     @property
     def strata(self) -> Strata | None:

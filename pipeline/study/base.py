@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.data.base import Data
     from pipeline.interval.by_metric import ByMetric
     from pipeline.model.base import Classifier, Model
+    from pipeline.proxy.base import Proxy
     from pipeline.records import Frame
     from pipeline.sampling.base import Plan, Sampling
     from pipeline.units import Units
@@ -38,6 +39,8 @@ class Setting:
         Gives the logits of a block of rows.
     units : Units
         What is drawn: rows, or groups of them.
+    proxy : Proxy
+        Guesses how hard each row is, where a design asks for it.
     frame : Frame
         What a design may know of the population beforehand.
     sampling : Sampling
@@ -57,6 +60,7 @@ class Setting:
     model: Model
     classifier: Classifier
     units: Units
+    proxy: Proxy
     frame: Frame
     sampling: Sampling
     plan: Plan

@@ -131,22 +131,28 @@ class Evaluate(Study):
         return setting.interval.of(metric).with_cap(self.loss_cap if metric == "loss" else None)
 
     def _scores(self, setting: Setting, rows: IntArray | None) -> tuple[Scores, float]:
-        def measure() -> tuple[Scores, float]:
-            kept: list[Scores] = []
-            seconds = _median_seconds(
-                lambda: kept.append(score(setting.classifier, setting.dataset, rows, cap=self.loss_cap)),
-                at_least=1 if rows is not None else 3,
-            )
-            return kept[0], seconds
-
-        if rows is not None:
-            return measure()
-        key = f"scores {setting.dataset.digest} {setting.dataset.scale} {setting.classifier.digest} {self.loss_cap}"
-        return once(key, measure)
+        if rows is None:
+            return population_scores(setting, self.loss_cap)
+        return _measured_scores(setting, rows, self.loss_cap)
 
     def _seconds_a_batch(self, setting: Setting) -> float:
         rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
         return _median_seconds(lambda: score(setting.classifier, setting.dataset, rows, cap=self.loss_cap))
+
+
+def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[Scores, float]:
+    """Return the scores of all rows, made once a process, and the seconds that scoring them takes."""
+    key = f"scores {setting.dataset.digest} {setting.dataset.scale} {setting.classifier.digest} {loss_cap}"
+    return once(key, lambda: _measured_scores(setting, None, loss_cap))
+
+
+def _measured_scores(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> tuple[Scores, float]:
+    kept: list[Scores] = []
+    seconds = _median_seconds(
+        lambda: kept.append(score(setting.classifier, setting.dataset, rows, cap=loss_cap)),
+        at_least=1 if rows is not None else 3,
+    )
+    return kept[0], seconds
 
 
 def _median_seconds(work: Callable[[], object], *, at_least: int = 3, at_most: int = 25) -> float:

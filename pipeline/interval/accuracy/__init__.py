@@ -1,5 +1,6 @@
 """Intervals for the accuracy; a new one is one file here, one YAML of the same name, one entry below."""
 
+from pipeline.interval.accuracy.sequence import Sequence
 from pipeline.interval.accuracy.wilson import Wilson
 
-MEMBERS: dict[str, type] = {"wilson": Wilson}
+MEMBERS: dict[str, type] = {"wilson": Wilson, "sequence": Sequence}

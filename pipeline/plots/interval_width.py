@@ -1,0 +1,88 @@
+"""What an interval's promise costs: its width against that which knowing the population's σ would give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.plots import style
+from pipeline.plots.frames import listed
+from pipeline.plots.interval_coverage import METRICS, PANEL_HEIGHT, Curve, curves_of, name_curves
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
+    """Draw the median width over the ideal, log-log, a panel a metric (and a row of panels a group).
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``coverage.csv`` of several batch sizes, with the columns ``batch_size`` and ``group``.
+    unit : str
+        What a batch size counts: row or group.
+    """
+    groups = list(frame.groupby("group", sort=False))
+    figure, axes = style.new_figure(_title(frame), rows=len(groups), height=0.9 + PANEL_HEIGHT * len(groups))
+    for (name, own), panels in zip(groups, axes, strict=True):
+        for panel, metric in zip(panels, METRICS, strict=True):
+            curves = curves_of(own, metric)
+            style.batch_size_axis(panel, frame["batch_size"].to_numpy())
+            style.name_panel(
+                panel,
+                title="\n".join(filter(None, [str(name), metric.capitalize()])),
+                x=f"batch size b [{unit}s]",
+                y=f"median width of the {metric}'s intervals\n[1 = ideal: ± z standard errors with the true σ]",
+            )
+            ratios = own.loc[own["metric"] == metric, "width_ratio"].to_numpy(dtype=np.float64)
+            if not (np.isfinite(ratios) & (ratios > 0)).any():
+                style.empty(panel, f"No interval for the {metric} has a width to compare.")
+                continue
+            style.log_axis(panel.yaxis, np.append(ratios, 1.0), style.number)
+            panel.axhline(1.0, color=style.INK, linewidth=1.3, dashes=(5, 2), zorder=1)
+            for curve in curves:
+                _draw_curve(panel, curve)
+            name_curves(panel, curves, _gaps(curves))
+    style.legend(figure, _handles())
+    return figure
+
+
+def _draw_curve(axes: Axes, curve: Curve) -> None:
+    ratios = curve.rows["width_ratio"].to_numpy(dtype=np.float64)
+    seen = np.isfinite(ratios) & (ratios > 0)
+    axes.plot(curve.rows["batch_size"].to_numpy()[seen], ratios[seen], zorder=3, **curve.look)
+
+
+def _gaps(curves: list[Curve]) -> list[str]:
+    """Say what a log axis cannot show."""
+    lines: dict[str, list[str]] = {}
+    for curve in curves:
+        width = curve.rows["width_median"].to_numpy(dtype=np.float64)
+        sizes = curve.rows["batch_size"].to_numpy()
+        for gone, what in ((np.isinf(width), "has no end"), (width == 0, "has no width")):
+            if gone.any():
+                lines.setdefault(f"{what} at b = {listed(sizes[gone])}", []).append(curve.name)
+    return [f"Not drawn: {', '.join(names)} {why}" for why, names in lines.items()]
+
+
+def _title(frame: pd.DataFrame) -> str:
+    sizes = np.unique(frame["batch_size"].to_numpy())
+    size = int(sizes[np.abs(np.log(sizes / 100)).argmin()])
+    at = frame[(frame["batch_size"] == size) & np.isfinite(frame["width_ratio"]) & frame["is_configured"]]
+    parts = [f"{row['interval']} ({row['metric']}) {row['width_ratio']:.2f}" for row in at.to_dict("records")]
+    if not parts:
+        return "What the promise costs: median width of each interval over the ideal"
+    return f"What the promise costs: at b = {size:,} the median width is, over the ideal, {', '.join(parts)}"
+
+
+def _handles() -> list[object]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], color=style.INK, linewidth=1.3, dashes=(5, 2), label="ideal: the population's σ known"),
+        Line2D([], [], color=style.QUIET, linewidth=2.8, label="thick: as configured"),
+    ]

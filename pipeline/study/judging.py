@@ -1,0 +1,134 @@
+"""Every interval around every draw, and how often each held a value that is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.draws import Scored, batches_with_values, draw_batches
+from pipeline.errors import BadInput
+from pipeline.interval import accuracy, loss
+from pipeline.interval.base import Interval
+from pipeline.records import Batches
+from pipeline.study.base import Setting
+
+MEMBERS: dict[str, dict[str, type]] = {"loss": loss.MEMBERS, "accuracy": accuracy.MEMBERS}
+
+# A metric and the name of one of its intervals.
+Key = tuple[str, str]
+
+
+@dataclass(eq=False)
+class Ends:
+    """What an interval said of the draws so far: both ends, the words for it, the seconds it took."""
+
+    low: list[NDArray[np.float64]] = field(default_factory=list)
+    high: list[NDArray[np.float64]] = field(default_factory=list)
+    method: str = ""
+    seconds: float = 0.0
+
+
+def intervals_of(setting: Setting, cap: float) -> tuple[dict[Key, Interval], list[str]]:
+    """Return every interval that goes with the design, by metric and name, and say which are left out.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its own two intervals are taken as they are configured, the others with their defaults.
+    cap : float
+        What the losses are known to be at most, nats, for those that need to know it.
+    """
+    found: dict[Key, Interval] = {}
+    notes = []
+    for metric, members in MEMBERS.items():
+        own = setting.interval.of(metric)
+        for name in dict.fromkeys([*members, own.name]):
+            interval = (own if name == own.name else members[name]()).with_cap(cap if metric == "loss" else None)
+            try:
+                interval.check(setting.plan, setting.interval.target)
+            except BadInput as error:
+                notes.append(f"{metric}, {name} is left out: {error}")
+                continue
+            found[metric, name] = interval
+    return found, notes
+
+
+def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Setting, *, dear: int) -> dict[Key, Ends]:
+    """Put the intervals around every draw.
+
+    Parameters
+    ----------
+    scored : Scored
+        The population.
+    intervals : mapping
+        By metric and name.
+    setting : Setting
+        How batches are drawn, and the confidence.
+    dear : int
+        How many draws the intervals get that are made from the units' values: in one pass over blocks of them, while
+        the others get all draws at once.
+    """
+    ends = {key: Ends() for key in intervals}
+    by_kind = {kind: {k: part for k, part in intervals.items() if part.needs_values is kind} for kind in (False, True)}
+    seed, target = setting.seed, setting.interval.target
+    if by_kind[False]:
+        found = draw_batches(scored, seed=seed, draws=setting.draws, target=target)
+        _add(ends, by_kind[False], found, setting.confidence)
+    if by_kind[True]:
+        for _, found in batches_with_values(scored, seed=seed, draws=dear, target=target):
+            _add(ends, by_kind[True], found, setting.confidence)
+    return ends
+
+
+def _add(
+    ends: dict[Key, Ends], intervals: Mapping[Key, Interval], found: Mapping[str, Batches], confidence: float
+) -> None:
+    for key, interval in intervals.items():
+        start = time.perf_counter()
+        estimate = interval.estimate(found[key[0]], confidence)
+        own = ends[key]
+        own.seconds += time.perf_counter() - start
+        own.low.append(estimate.low)
+        own.high.append(estimate.high)
+        own.method = estimate.method
+
+
+def judge(low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> dict[str, float]:
+    """Count how often intervals hold a value, and measure their widths.
+
+    Parameters
+    ----------
+    low, high : ndarray of float64, shape (m,)
+        The intervals' ends.
+    truth : float
+        What they should hold; finite.
+
+    Returns
+    -------
+    dict of str to float
+        ``coverage`` with its Wilson 95 % interval ``coverage_low``, ``coverage_high``; ``missed_above`` and
+        ``missed_below``, the shares that lie wholly above and below the truth; mean ``width`` and ``width_median``.
+    """
+    from scipy.stats import binomtest
+
+    # Summing the same rows in another order moves the last digits; that is no miss.
+    slack = 1e-12 * max(1.0, abs(truth))
+    above, below = low - slack > truth, high + slack < truth
+    held, m = int((~above & ~below).sum()), len(low)
+    share = binomtest(held, m).proportion_ci(0.95, method="wilson")
+    width = high - low
+    return {
+        "coverage": held / m,
+        "coverage_low": float(share.low),
+        "coverage_high": float(share.high),
+        "missed_above": float(above.mean()),
+        "missed_below": float(below.mean()),
+        "width": float(width.mean()),
+        "width_median": float(np.median(width)),
+    }
+
+

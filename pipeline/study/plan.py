@@ -1,0 +1,312 @@
+"""How many examples are enough, for every design: from the population's scores, or from a pilot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from pipeline.draws import METRICS, Scored, draw_batches
+from pipeline.enough import normal_size, quantile, smallest_batch
+from pipeline.errors import BadInput
+from pipeline.sampling.with_replacement import IndependentPlan
+from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.study.base import Compared, Result, Setting, Study
+from pipeline.study.basis import Basis, from_all, from_pilot, seconds_of
+from pipeline.study.variants import Variant, Watched, needs_proxy, variants
+from pipeline.tables import plan as tables
+from pipeline.units import Units
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_PILOT = 30
+# Units that the check may draw in all.
+_MOST_DRAWN = 300_000_000
+_CURVE_POINTS = 32
+
+
+@dataclass
+class Plan(Study):
+    """Find the fewest rows with which loss and accuracy are within a tolerance of the population's, design by design.
+
+    Attributes
+    ----------
+    loss_within : float
+        ±, nats, above 0.
+    accuracy_within : float
+        ±, a fraction above 0.
+    pilot : int or None
+        Rows of a simple random sample without replacement (draw 0 of that batch size) that alone are scored; None is
+        all rows of the population.
+    assurance : float
+        With a pilot: the share of pilots whose plan should be enough, in (0, 1).
+    check_draws : int
+        Batches drawn at the planned sizes, to see how many are within; 0 is none. Only where all rows are scored.
+    """
+
+    name: str = "plan"
+    loss_within: float = 0.02
+    accuracy_within: float = 0.01
+    pilot: int | None = None
+    assurance: float = 0.8
+    check_draws: int = 2000
+
+    axis: ClassVar[str] = "study.loss_within"
+    columns: ClassVar[tuple[str, ...]] = (
+        *(f"{metric}/{name}" for metric in METRICS for name in ("n", "within")),
+        "rows/n",
+        "seconds/n",
+        "seconds/all",
+    )
+
+    def __post_init__(self) -> None:
+        for metric in METRICS:
+            within = self._within(metric)
+            if not (within > 0 and math.isfinite(within)):
+                raise BadInput(f"study.{metric}_within must be above 0 and finite, such as 0.01; found {within}")
+        if not 0 < self.assurance < 1:
+            raise BadInput(f"study.assurance must be between 0 and 1, such as 0.8; found {self.assurance}")
+        if self.pilot is not None and self.pilot < LEAST_PILOT:
+            raise BadInput(
+                f"study.pilot must be at least {LEAST_PILOT} rows, for fewer say next to nothing of the spread; found "
+                f"{self.pilot}: choose more, or null for all rows"
+            )
+        if self.check_draws < 0:
+            raise BadInput(f"study.check_draws must be a whole number of at least 0; found {self.check_draws}")
+
+    def check(self, setting: Setting) -> None:
+        """Refuse what cannot be planned for."""
+        if setting.interval.target != "population":
+            raise BadInput(
+                "study=plan must be for the value of the population itself; found "
+                f"interval.target={setting.interval.target}: choose interval.target=population"
+            )
+        if self.pilot is None:
+            return
+        if not setting.units.is_simple:
+            raise BadInput(
+                "study.pilot must be of rows that count alike; found data.group or data.weight: choose study.pilot=null"
+            )
+        if self.pilot > setting.units.size:
+            raise BadInput(
+                f"study.pilot must be at most the population's {setting.units.size:,} rows; found {self.pilot:,}"
+            )
+        if not setting.plan.is_exchangeable:
+            raise BadInput(
+                "study.pilot must go with a design whose error a random sample tells; found "
+                f"sampling={setting.sampling.name}: choose study.pilot=null or another design"
+            )
+
+    def answer(self, setting: Setting) -> Result:
+        """Plan for every design, and check the configured one's plan by drawing."""
+        basis = from_all(setting) if self.pilot is None else from_pilot(setting, self.pilot, self.assurance)
+        question = self._question(setting)
+        plans, left_out = self._plans(setting, basis)
+        own = next(plan for plan in plans if plan.variant.is_configured)
+        metrics = {
+            **{f"{metric}/n": n for metric, n in own.n.items()},
+            "rows/n": own.both,
+            "seconds/n": own.seconds,
+            "seconds/all": basis.seconds_a_row * setting.units.n_rows,
+        }
+        notes = tables.notes(question, self.assurance)
+        if self.pilot is None and self.check_draws:
+            checked, said = self._checked(setting, basis, own)
+            metrics |= checked
+            notes += said
+        rows = [plan.row() for plan in plans]
+        curves = _curves(plans, basis, setting.confidence)
+        return Result(
+            metrics={name: value for name, value in metrics.items() if not math.isnan(value)},
+            tables={"plan.csv": _frame(rows), "plan_curves.csv": _frame(curves)},
+            figures=_figures(curves, rows, question),
+            shown=tables.table(rows, question, seconds=metrics["seconds/all"]),
+            summary=tables.summary(rows, question),
+            notes=[*basis.notes, *notes, *left_out],
+        )
+
+    def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
+        """Put the cells' plans in one table."""
+        return Compared({}, tables.sweep(cells), tables.sweep_summary(cells), tables.SWEEP_CAPTION)
+
+    def _within(self, metric: str) -> float:
+        return self.loss_within if metric == "loss" else self.accuracy_within
+
+    def _question(self, setting: Setting) -> tables.Question:
+        return tables.Question(
+            population=setting.dataset.name,
+            size=setting.units.size,
+            unit="row" if setting.units.starts is None else "group",
+            within={metric: self._within(metric) for metric in METRICS},
+            confidence=setting.confidence,
+            pilot=self.pilot,
+        )
+
+    def _plans(self, setting: Setting, basis: Basis) -> tuple[list[Planned], list[str]]:
+        """Every design's plan, and why some have none."""
+        plans: list[Planned] = []
+        left_out: dict[str, list[str]] = {}
+        passes: dict[str, float] = {}
+        for variant in variants(setting):
+            watch = Watched(variant.frame, basis.scored.scores, setting.units)
+            if why := _why_left_out(variant, watch, basis):
+                left_out.setdefault(why, []).append(variant.words)
+                continue
+            n = {metric: self._smallest(variant, watch, basis, metric, setting.confidence) for metric in METRICS}
+            if watch.is_asked and variant.proxy.name not in passes:
+                passes[variant.proxy.name] = _seconds_of_pass(variant, setting)
+            pass_seconds = passes[variant.proxy.name] if watch.is_asked else 0.0
+            plans.append(Planned(variant, watch, n, setting.units, basis.seconds_a_row, pass_seconds))
+        return plans, [f"left out ({'; '.join(words)}): {why}" for why, words in left_out.items()]
+
+    def _smallest(self, variant: Variant, watch: Watched, basis: Basis, metric: str, confidence: float) -> float:
+        simple, tolerance = basis.variance[metric], self._within(metric)
+        if not math.isfinite(simple):
+            return simple
+        plan = variant.sampling.plan(watch.frame, watch.frame.size)
+        if plan.is_simple and isinstance(plan, SimplePlan):
+            return normal_size(simple, tolerance=tolerance, confidence=confidence, population_size=plan.size)
+        if plan.is_simple and isinstance(plan, IndependentPlan):
+            return normal_size(simple, tolerance=tolerance, confidence=confidence)
+        if math.isnan(basis.allowance[metric]):
+            return math.nan
+        return smallest_batch(
+            variant.sampling,
+            watch.frame,
+            lambda p: basis.error_variance(p, metric),
+            tolerance=tolerance,
+            confidence=confidence,
+        )
+
+    def _checked(self, setting: Setting, basis: Basis, own: Planned) -> tuple[dict[str, float], list[str]]:
+        """The share of batches at the planned size that are within the tolerance."""
+        metrics, notes = {}, []
+        for metric, n in own.n.items():
+            draws = min(self.check_draws, int(_MOST_DRAWN // n))
+            if not draws:
+                continue
+            scored = Scored(basis.scored.scores, setting.units, setting.sampling.plan(own.watch.frame, int(n)))
+            error = draw_batches(scored, seed=setting.seed, draws=draws)[metric].mean - scored.mean(metric)
+            # An accuracy may be off by the tolerance exactly, which rounding must not count as a miss.
+            within = int(np.count_nonzero(np.abs(error) <= self._within(metric) * (1 + 1e-9)))
+            metrics[f"{metric}/within"] = within / draws
+            notes.append(tables.checked(metric, int(n), within, draws, self._question(setting)))
+        return metrics, notes
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A design's plan.
+
+    Attributes
+    ----------
+    variant, watch
+        The design, and what it asked for.
+    n : dict of str to float
+        The fewest units by metric; nan where it cannot be said.
+    units : Units
+        What is counted.
+    seconds_a_row, proxy_seconds : float
+        Of scoring, and of the proxy's pass over all rows where the design asks for it.
+    """
+
+    variant: Variant
+    watch: Watched
+    n: dict[str, float]
+    units: Units
+    seconds_a_row: float
+    proxy_seconds: float
+
+    @property
+    def both(self) -> float:
+        """The units that both metrics need."""
+        return math.nan if any(math.isnan(n) for n in self.n.values()) else max(self.n.values())
+
+    @property
+    def seconds(self) -> float:
+        """To evaluate as many, the proxy's pass and the design's own pilot included."""
+        rows = self.both * self.units.n_rows / self.units.size + self.watch.pilot_rows
+        return rows * self.seconds_a_row + self.proxy_seconds
+
+    def row(self) -> dict[str, Any]:
+        """What the tables show."""
+        return {
+            "design": self.variant.key,
+            "words": self.variant.words,
+            "is_configured": self.variant.is_configured,
+            **{f"{metric}_n": n for metric, n in self.n.items()},
+            "n": self.both,
+            "pilot_rows": self.watch.pilot_rows,
+            "proxy_seconds": self.proxy_seconds,
+            "seconds": self.seconds,
+            "overrides": self.variant.overrides,
+        }
+
+
+def _why_left_out(variant: Variant, watch: Watched, basis: Basis) -> str:
+    """Say why a design has no plan here; nothing if it has one."""
+    try:
+        if not basis.may_ask and needs_proxy(variant.sampling, watch.frame):
+            return (
+                "a pass of the proxy over all rows may cost what the pilot saves; a configured sampling that needs it "
+                "brings them all in"
+            )
+        plan = variant.sampling.plan(watch.frame, watch.frame.size)
+    except BadInput as error:
+        return str(error)
+    if basis.is_pilot and not plan.is_exchangeable:
+        return "its error depends on how the rows are ordered, which a pilot does not tell"
+    return ""
+
+
+def _seconds_of_pass(variant: Variant, setting: Setting) -> float:
+    return seconds_of(lambda: variant.proxy.guess(setting.dataset, setting.classifier, data=setting.data))
+
+
+def _curves(plans: Sequence[Planned], basis: Basis, confidence: float) -> list[dict[str, Any]]:
+    """What a batch is within, z · SE, by design and size: the plan for every tolerance."""
+    simple = [n for plan in plans for n in plan.n.values() if math.isfinite(n)]
+    if not simple:
+        return []
+    size = plans[0].watch.frame.size
+    sizes = np.geomspace(max(2.0, min(simple) / 30), max(size, 30 * max(simple)), _CURVE_POINTS)
+    rows = []
+    for plan in plans:
+        for n in np.unique(np.rint([*sizes, size])).astype(int).tolist():
+            try:
+                drawn = plan.variant.sampling.plan(plan.watch.frame, n)
+            except BadInput:
+                continue
+            reach = {}
+            for metric in METRICS:
+                variance = basis.error_variance(drawn, metric)
+                reach[f"{metric}_within"] = quantile(confidence) * math.sqrt(variance) if variance >= 0 else math.nan
+            rows.append({"design": plan.variant.key, "words": plan.variant.words, "n": n, **reach})
+    return rows
+
+
+def _figures(curves: list[dict[str, Any]], rows: list[dict[str, Any]], question: tables.Question) -> dict[str, Any]:
+    from pipeline.plots import plan
+
+    if not curves:
+        return {}
+    figure = plan.draw(
+        _frame(curves),
+        _frame(rows),
+        within=question.within,
+        population=question.population,
+        size=question.size,
+        unit=question.unit,
+        pilot=question.pilot,
+    )
+    return {"plan": figure}
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows)
