@@ -7,7 +7,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run sweep coverage landscape compare train until reproduce export ui test test-slow check format lock bench clean
+.PHONY: help setup run sweep coverage landscape compare plan designs train until reproduce export ui test test-slow check format lock bench clean
 
 help:  ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ landscape: $(READY)  ## loss and accuracy while the parameters move along a line
 
 compare: $(READY)  ## how many examples each metric needs to see a small change
 	@$(BIN)/python -m pipeline --multirun +experiment=compare $(ARGS)
+
+plan: $(READY)  ## how many examples are enough, for every design
+	@$(BIN)/python -m pipeline +experiment=plan $(ARGS)
+
+designs: $(READY)  ## every design side by side, at one batch size
+	@$(BIN)/python -m pipeline +experiment=designs $(ARGS)
 
 train: $(READY)  ## mini-batch learning with several batch sizes
 	@$(BIN)/python -m pipeline --multirun +experiment=train $(ARGS)

@@ -20,21 +20,20 @@ Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 def rows() -> list[Row]:
     """Claim, measured ratio, and what it may be at most."""
     values = np.minimum(np.random.default_rng(0).lognormal(-3, 1.5, N), 1.0)
-    is_there = importlib.util.find_spec("confseq") is not None
-    other, peer = (
-        ("confseq's betting_cs", _confseq) if is_there else (f"a loop over {CANDIDATES:,} candidates", _literal)
-    )
-    works: dict[str, Callable[[], Ends]] = {
+    other, peer = f"a loop over {CANDIDATES:,} candidates (confseq is not installed)", _literal
+    if importlib.util.find_spec("confseq") is not None:
+        other, peer = "confseq's betting_cs", _confseq
+    works: dict[str, Callable[[], object]] = {
         "batchscope": lambda: sequence_at(values, np.arange(1, N + 1), confidence=CONFIDENCE),
         "peer": lambda: peer(values),
     }
-    _refuse_difference(works["batchscope"](), works["peer"]())
+    _refuse_difference(sequence_at(values, np.arange(1, N + 1), confidence=CONFIDENCE), peer(values))
     seconds = median_seconds(works, repeats=5)
     return [(f"betting sequence at every t of {N:,} values / {other}", seconds["batchscope"] / seconds["peer"], 0.1)]
 
 
 def _refuse_difference(ours: Ends, theirs: Ends) -> None:
-    """The stakes are cut in other ways, and the peer's candidates are a grid: the widths may differ, but not by much."""
+    """The stakes are cut in other ways, and the peer's candidates are a grid: the widths may differ, if not by much."""
     for count in (100, 1_000, N):
         mine, yours = (float(high[count - 1] - low[count - 1]) for low, high in (ours, theirs))
         if not 0.6 < mine / yours < 1.2:
@@ -60,7 +59,7 @@ def _literal(values: NDArray[np.float64]) -> Ends:
 
 
 def _confseq(values: NDArray[np.float64]) -> Ends:
-    from confseq.betting import betting_cs
+    from confseq.betting import betting_cs  # type: ignore[import-not-found]
 
     low, high = betting_cs(values, alpha=1 - CONFIDENCE, breaks=CANDIDATES, running_intersection=True)
     return np.asarray(low), np.asarray(high)

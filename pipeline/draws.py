@@ -199,10 +199,8 @@ def batches_of(
     m, n = values.shape
     plan = SimplePlan(population_size, n) if population_size else IndependentPlan(n, n)
     joint = Joint.of(values.ravel(), plan, metric="loss")
-    at = np.arange(m * n).reshape(m, n)
-    sums = joint.columns.reshape(m, 1, n, joint.columns.shape[1]).sum(axis=2)
-    batches = to_batches(joint, sums, plan)
-    return joint.with_values(batches, at, plan) if with_values else batches
+    batches = to_batches(joint, joint.sums_by(n), plan)
+    return joint.with_values(batches, np.arange(m * n).reshape(m, n), plan) if with_values else batches
 
 
 def _joints(scored: Scored) -> dict[str, Joint]:

@@ -234,7 +234,7 @@ class Store:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self._client.get_run(run_id)  # type: ignore[no-any-return]
+            return self._client.get_run(run_id)
         except MlflowException as error:
             raise BadInput(
                 f"a run must be in this store; found none of the id {run_id!r}: the dashboard's address of a run ends "

@@ -11,7 +11,8 @@ CASES = {
     "unknown choice": (["data=cifar"], "data must be one of digits, fashion_mnist, mnist, npz; found 'cifar'"),
     "unknown experiment": (
         ["+experiment=nothing"],
-        "experiment must be one of compare, landscape, step_versus_sigmoid, sweep, train; found 'nothing'",
+        "experiment must be one of compare, coverage, designs, landscape, plan, step_versus_sigmoid, sweep, train, "
+        "until; found 'nothing'",
     ),
     "batch size 0": (["batch_size=0"], "batch_size must be a whole number of at least 1; found 0"),
     "batch size -1": (["batch_size=-1"], "batch_size must be a whole number of at least 1; found -1"),

@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.draws import batches_with_values
+from pipeline.errors import BadInput
 from pipeline.interval import accuracy, loss
-from tests.populations import batches
+from pipeline.records import Scores
+from pipeline.sampling import MEMBERS
+from tests.populations import batches, scored_of, some_scores
 
 ALL = {f"{family}/{name}": part().with_cap(1.0) for family, members in
        {"loss": loss.MEMBERS, "accuracy": accuracy.MEMBERS}.items() for name, part in members.items()}  # fmt: skip
@@ -52,9 +56,30 @@ def test_the_whole_population_has_no_uncertainty(interval):
 
 
 @INTERVALS
-def test_one_row_never_gives_an_interval_of_no_width(interval):
-    found = interval.estimate(batches(np.array([[0.0], [1.0]])), 0.95)
-    assert np.all(found.high > found.low)
+def test_one_row_never_gives_an_interval_of_no_width_unless_it_is_the_whole_population(interval):
+    for size in (None, 2, 50):
+        found = interval.estimate(batches(np.array([[0.0], [1.0]]), size), 0.95)
+        assert np.all(found.high > found.low)
+    found = interval.estimate(batches(np.array([[0.0], [1.0]]), 1), 0.95)
+    assert found.low.tolist() == found.high.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", list(ALL))
+@pytest.mark.parametrize("design", list(MEMBERS))
+def test_for_a_superpopulation_it_has_a_width_at_every_n_where_values_vary_or_refuses_the_design(name, design):
+    interval, scores = ALL[name], some_scores(60)
+    scores = Scores(np.minimum(scores.loss, 1.0), scores.correct)
+    for n in (30, 60):
+        scored = scored_of(scores, MEMBERS[design](), n)
+        try:
+            interval.check(scored.plan, "superpopulation")
+        except BadInput:
+            assert interval.is_guaranteed
+            continue
+        for _, found in batches_with_values(scored, seed=0, draws=5, target="superpopulation"):
+            estimate = interval.estimate(found[name.split("/")[0]], 0.95)
+            assert np.all(estimate.high > estimate.low)
+            assert "world" in estimate.method
 
 
 @INTERVALS

@@ -120,7 +120,7 @@ def test_a_sweep_that_is_told_to_stop_leaves_nothing_running(store, mlruns, monk
     sweep = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "--multirun", "draws=3000", sizes],
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         # Pytest may run where SIGINT is ignored; a terminal's programs do not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
@@ -131,8 +131,9 @@ def test_a_sweep_that_is_told_to_stop_leaves_nothing_running(store, mlruns, monk
             break
         time.sleep(0.1)
     sweep.send_signal(number)
-    status = sweep.wait(60)
-    assert status in (130, 128 + number)
+    _, said = sweep.communicate(timeout=60)
+    status = sweep.returncode
+    assert status in (130, 128 + number), said
     parent, cells = statuses(store)
     assert parent == "KILLED"
     assert set(cells.values()) <= {"FINISHED", "KILLED"}

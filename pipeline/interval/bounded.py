@@ -27,7 +27,7 @@ def refuse_unbounded(plan: Plan, target: str, *, metric: str, interval: str) -> 
         If the units do not come in random order, if a proxy corrects the estimate, or if the world is asked about by
         rows that repeat, or by the shares and chances that these N rows have.
     """
-    key = f"interval.{metric}={interval}"
+    key = f"interval/{metric}={interval}"
     if not plan.is_exchangeable:
         raise BadInput(f"{key} must have rows in random order; this sampling gives none: choose another one")
     if plan.auxiliary(metric) is not None:
@@ -86,7 +86,7 @@ def bounded_estimate(
     cap : float
         What the rows' values lie below; they are at least 0.
     key : str
-        What is configured, for errors: ``interval.loss=betting``.
+        What is configured, for errors: ``interval/loss=betting``.
     words : str
         The method, for people.
 

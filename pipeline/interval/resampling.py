@@ -13,8 +13,11 @@ from pipeline.records import Batches
 
 Floats = NDArray[np.float64]
 
-# Entries of a block of counts, and of the resampled values of a block of batches: 32 MB an array.
-_BLOCK = 4_000_000
+# Resampled estimates of a block of batches: 8 MB an array.
+_BLOCK = 1_000_000
+# Entries of a block of counts, which stay in a core's cache while n is small; and its fewest resamples, for a matrix
+# product of few rows is slow.
+_COUNTS, _FEWEST = 32_768, 64
 
 
 def resampled(
@@ -46,7 +49,7 @@ def resampled(
     variances : ndarray of float64, shape (k, resamples)
         The resamples' estimated variances of the estimate, divisor n - 1; empty if not asked for.
     """
-    m, n = deviations.shape
+    m = len(deviations)
     parts = _places(batches)
     at_once = max(1, _BLOCK // resamples)
     for start in range(0, m, at_once):
@@ -88,6 +91,16 @@ def contributions(batches: Batches) -> Floats:
     return found
 
 
+def shown_error(batches: Batches, deviations: Floats) -> Floats:
+    """Return the standard errors where resampling can show their size, else ``nan``, shape (m,).
+
+    It cannot where each stratum's values are all equal but a superpopulation's error comes from between the strata.
+    """
+    is_rounding = batches.error_variance <= 1e-28 * batches.mean**2
+    error = np.where(is_rounding, 0.0, np.sqrt(batches.error_variance))
+    return np.where(deviations.any(axis=1) | is_rounding, error, np.nan)
+
+
 def refuse_few(resamples: int, seed: int) -> None:
     """Refuse too few resamples for an interval, or a seed that is none.
 
@@ -120,7 +133,7 @@ def _shares_and_left(batches: Batches) -> tuple[Floats, Floats]:
 def _counts(n: int, resamples: int, key: tuple[int, ...]) -> Iterator[tuple[slice, Floats]]:
     """How often each of n places is drawn in n draws, block by block of resamples, shape (k, n)."""
     rng = np.random.default_rng(key)
-    at_once = max(1, _BLOCK // n)
+    at_once = max(_FEWEST, _COUNTS // n)
     for start in range(0, resamples, at_once):
         k = min(at_once, resamples - start)
         drawn = rng.integers(0, n, (k, n))

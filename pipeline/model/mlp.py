@@ -158,7 +158,7 @@ def progress(what: str) -> Iterator[Callable[[float, float], None]]:
 
     It is silent where that is no terminal, the work is done in a second, or a sweep shows its own bar.
     """
-    if not sys.stderr.isatty() or _is_another_shown():
+    if not sys.stderr.isatty() or is_another_shown():
         yield lambda done, total: None
         return
     from rich.console import Console
@@ -179,6 +179,7 @@ def progress(what: str) -> Iterator[Callable[[float, float], None]]:
         bar.stop()
 
 
-def _is_another_shown() -> bool:
+def is_another_shown() -> bool:
+    """Whether a bar is shown by this process already."""
     # Two of Rich's bars would write over each other's line; the one that is shown is known by its thread.
     return any(type(thread).__module__ == "rich.live" for thread in threading.enumerate())

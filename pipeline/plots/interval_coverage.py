@@ -157,7 +157,7 @@ def _title(frame: pd.DataFrame) -> str:
     nominal = style.span(100 * frame["confidence"].to_numpy(), style.number)
     if not len(low):
         return f"Every interval holds the {nominal} % that it promises"
-    worst = low.loc[low["coverage"].idxmin()]
+    worst = low.iloc[int(low["coverage"].argmin())]
     return (
         f"Not every {nominal} % interval holds {nominal} %: {worst['interval']} ({worst['metric']}) holds "
         f"{100 * worst['coverage']:.0f} % at b = {worst['batch_size']:,}"

@@ -42,7 +42,8 @@ def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
             if not (np.isfinite(ratios) & (ratios > 0)).any():
                 style.empty(panel, f"No interval for the {metric} has a width to compare.")
                 continue
-            style.log_axis(panel.yaxis, np.append(ratios, 1.0), style.number)
+            # One scale for all panels, or a small excess in one would look like a large one in the next.
+            style.log_axis(panel.yaxis, np.append(frame["width_ratio"].to_numpy(dtype=np.float64), 1.0), style.number)
             panel.axhline(1.0, color=style.INK, linewidth=1.3, dashes=(5, 2), zorder=1)
             for curve in curves:
                 _draw_curve(panel, curve)

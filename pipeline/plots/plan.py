@@ -70,7 +70,11 @@ def _named(plans: pd.DataFrame) -> dict[str, str]:
     order = [*_SIMPLE, *plans.loc[plans["is_configured"], "design"]]
     ranks = plans[["loss_n", "accuracy_n"]].rank().min(axis=1)
     order += plans.assign(rank=ranks).sort_values("rank", kind="stable")["design"].tolist()
-    present = [key for key in dict.fromkeys(order) if key in set(plans["design"])]
+    # One that needs the same rows throughout, as shuffled epochs do, would hide the other.
+    distinct = set(
+        plans.sort_values("is_configured", ascending=False).drop_duplicates(["loss_n", "accuracy_n"])["design"]
+    )
+    present = [key for key in dict.fromkeys(order) if key in distinct]
     return dict(zip(present[:_MOST_NAMED], style.COLOURS, strict=False))
 
 
@@ -89,10 +93,8 @@ def _draw_panel(
     heights: list[float] = [size]
     for design, own in curves.groupby("design", sort=False):
         reach, n = own[f"{metric}_within"].to_numpy(dtype=np.float64), own["n"].to_numpy(dtype=np.float64)
-        # All rows leave no error, which has no place on this axis: the curve ends at its left edge.
-        seen = reach >= low * 0.9
-        seen[: np.argmax(seen)] = False
-        shown = seen & (reach <= high * 1.1)
+        # One point beyond either edge, so that the line reaches it; no error at all has no place on a log axis.
+        shown = (reach >= low / 3) & (reach <= high * 3)
         if not shown.any():
             continue
         colour = named.get(str(design))
@@ -104,7 +106,7 @@ def _draw_panel(
             zorder=3 if colour else 2,
             dashes=(4, 2) if design == "with_replacement" else (None, None),
         )
-        heights += n[shown & (reach <= high) & (reach >= low)].tolist()
+        heights += n[(reach <= high) & (reach >= low)].tolist()
     _draw_plans(axes, metric, unit * chosen, plans, named)
     axes.axhline(size, color=style.INK, linewidth=1.2, dashes=(5, 3), zorder=1)
     axes.axvline(unit * chosen, color=style.QUIET, linewidth=1.2, dashes=(1, 2), zorder=1)
@@ -124,7 +126,7 @@ def _title(plans: pd.DataFrame, within: Mapping[str, float], *, population: str,
     parts = []
     for metric, said in (
         ("loss", f"±{within['loss']:g} nats"),
-        ("accuracy", f"±{100 * within['accuracy']:g} accuracy points"),
+        ("accuracy", f"±{100 * within['accuracy']:g} accuracy point{'' if within['accuracy'] == 0.01 else 's'}"),
     ):
         n = own[f"{metric}_n"]
         parts.append(f"{style.number(n) if np.isfinite(n) else 'no number of'} {unit}s for {said}")
@@ -141,7 +143,7 @@ def _handles(named: Mapping[str, str], plans: pd.DataFrame, everything: str) -> 
         dashes = (4, 2) if key == "with_replacement" else (None, None)
         handles.append(Line2D([], [], color=colour, linewidth=2.0, dashes=dashes, label=words[key]))
     if len(plans) > len(named):
-        handles.append(Line2D([], [], color=style.BAND, linewidth=1.2, label="other designs"))
+        handles.append(Line2D([], [], color=style.BAND, linewidth=1.2, label="other designs (systematic left out)"))
     handles.append(Line2D([], [], color=style.INK, linewidth=1.2, dashes=(5, 3), label=everything))
     handles.append(Line2D([], [], color=style.QUIET, linewidth=1.2, dashes=(1, 2), label="the tolerance asked for"))
     return handles

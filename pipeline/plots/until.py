@@ -1,10 +1,8 @@
-"""How the interval shrank while rows were evaluated, and where it was narrow enough."""
+"""How the intervals shrank while rows were evaluated, and the width that was asked for."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,61 +10,95 @@ from pipeline.plots import style
 from pipeline.plots.frames import METRICS, Metric
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pipeline.study.until import Look
+    from pipeline.tables.until import About, Goals
+
+_SHRINKING, _GOAL = style.COLOURS[0], style.COLOURS[1]
+# How far the panel reaches from the last interval's middle, in half widths of what is larger, it or the goal; and the
+# share of the looks, from the last one back, that is seen whole if that takes more.
+_REACH, _SEEN = 4.0, 0.5
 
 
-def draw(looks: Sequence[Look], within: Mapping[str, float], *, confidence: float) -> Figure:
-    """Draw estimate and interval of both metrics against the rows drawn, and what was asked.
+def draw(looks: pd.DataFrame, goals: Goals, about: About) -> Figure:
+    """Draw both metrics' means and intervals against the rows evaluated, and how wide they may be.
 
     Parameters
     ----------
-    looks : sequence of Look
-        In order; at least one.
-    within : mapping of str to float
-        Half the width that was asked, by metric.
-    confidence : float
-        Of the intervals, in (0, 1).
+    looks : DataFrame
+        As ``looks.csv`` has it; at least one row.
+    goals : mapping of str to float or None
+        Half the width asked for, by metric.
+    about : About
+        What was evaluated, and how.
     """
-    n = looks[-1].n
-    title = f"The intervals shrank while rows were evaluated, until {style.counted(n, 'draw')}"
-    figure, axes = style.new_figure(title, height=5.0)
+    last = looks.iloc[-1]
+    enough = all(goal is None or last[f"{name}_half_width"] <= goal for name, goal in goals.items())
+    share = f"{last['rows']:,.0f} of {about.n_rows:,} rows"
+    title = f"{about.population}: {share} were enough" if enough else f"{about.population}: {share} were not enough"
+    figure, axes = style.new_figure(title, height=5.2)
     for panel, metric in zip(axes[0], METRICS, strict=True):
-        _panel(panel, looks, metric, within.get(metric.name))
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles = [
-        Line2D([], [], color=style.COLOURS[0], marker="o", markersize=4, label="estimate"),
-        Patch(color=style.COLOURS[0], alpha=0.2, label=f"holds at every look at once, {100 * confidence:g} %"),
-        Line2D([], [], color=style.COLOURS[1], linestyle="--", label="width asked, around the last estimate"),
-    ]
-    style.legend(figure, handles)
+        _panel(panel, looks, metric, goals[metric.name])
+    style.legend(figure, _handles(about, has_goal=any(goal is not None for goal in goals.values())))
     return figure
 
 
-def _panel(axes: Axes, looks: Sequence[Look], metric: Metric, within: float | None) -> None:
-    name, scale = metric.name, metric.factor
-    n = np.array([look.n for look in looks])
-    value = scale * np.array([look.value[name] for look in looks])
-    low = scale * np.array([look.low[name] for look in looks])
-    high = scale * np.array([look.high[name] for look in looks])
-    style.batch_size_axis(axes, n)
-    style.name_panel(axes, title=_title(looks[-1], metric), x="drawn so far", y=f"{name} [{metric.unit}]")
-    axes.fill_between(n, low, high, color=style.COLOURS[0], alpha=0.2, linewidth=0)
-    axes.plot(n, value, color=style.COLOURS[0], marker="o", markersize=3.5, linewidth=1.5)
-    if within is not None:
-        for end in (value[-1] - scale * within, value[-1] + scale * within):
-            axes.axhline(end, color=style.COLOURS[1], linestyle="--", linewidth=1.2)
-    else:
-        style.note(axes, ["Nothing was asked of this metric"])
-    if len(n) == 1:
-        axes.errorbar(n, value, [value - low, high - value], color=style.COLOURS[0])
+def _panel(axes: Axes, looks: pd.DataFrame, metric: Metric, goal: float | None) -> None:
+    name = metric.name
+    n = looks["rows"].to_numpy(dtype=np.float64)
+    mean, low, high, half = (
+        metric.factor * looks[f"{name}{end}"].to_numpy(dtype=np.float64) for end in ("", "_low", "_high", "_half_width")
+    )
+    unit = "nats" if name == "loss" else "points"
+    asked = "not asked for" if goal is None else f"± {metric.factor * goal:g} {unit} asked for"
+    style.name_panel(
+        axes,
+        title=f"{name.capitalize()}: ± {style.significant(half[-1])} {unit}, {asked}",
+        x="rows evaluated",
+        y=f"{name} [{metric.unit}]",
+    )
+    style.log_axis(axes.xaxis, n, style.number, at_most=6)
+    middle = (low[-1] + high[-1]) / 2
+    if goal is not None:
+        wide = metric.factor * goal
+        axes.axhspan(middle - wide, middle + wide, color=_GOAL, alpha=0.15, linewidth=0, zorder=0)
+        for end in (middle - wide, middle + wide):
+            axes.axhline(end, color=_GOAL, linestyle="--", linewidth=1.3, zorder=2)
+    # One look has no area: its interval is a line with ends.
+    axes.fill_between(n, low, high, color=_SHRINKING, alpha=0.25, linewidth=0, zorder=1)
+    axes.errorbar(
+        n, mean, [mean - low, high - mean], color=_SHRINKING, marker="o", markersize=4, linewidth=1.4, elinewidth=0.9,
+        capsize=2.5, zorder=3,
+    )  # fmt: skip
+    _limits(axes, low, high, middle, max(half[-1], 0.0 if goal is None else metric.factor * goal), metric)
 
 
-def _title(last: Look, metric: Metric) -> str:
-    value, half = metric.factor * last.value[metric.name], metric.factor * last.half_width(metric.name)
-    digits = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 4
-    return f"{metric.name.capitalize()}: {value:.{digits}f} ± {half:.{digits}f} {metric.unit}"
+def _limits(axes: Axes, low: Any, high: Any, middle: float, wide: float, metric: Metric) -> None:
+    """Keep the first, wide intervals from making a line of what matters; what is cut off is said."""
+    seen = slice(int(len(low) * (1 - _SEEN)), None)
+    least, most = min(middle - _REACH * wide, low[seen].min()), max(middle + _REACH * wide, high[seen].max())
+    room = 0.03 * (most - least) or 0.01 * max(abs(middle), 1e-3)
+    bottom, top = metric.bounds
+    axes.set_ylim(
+        max(least, min(low.min(), middle - wide), bottom) - room, min(most, max(high.max(), middle + wide), top) + room
+    )
+    lowest, highest = axes.get_ylim()
+    cut = int(((low < lowest) | (high > highest)).sum())
+    if cut:
+        style.note(axes, [f"The intervals of the first {style.counted(cut, 'look')} reach beyond the panel"])
+
+
+def _handles(about: About, *, has_goal: bool) -> list[Any]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    held = f"interval, {100 * about.confidence:g} %, held at all looks together"
+    handles: list[Any] = [
+        Line2D([], [], color=_SHRINKING, marker="o", markersize=4, label="mean of the rows so far"),
+        Patch(color=_SHRINKING, alpha=0.25, label=held),
+    ]
+    if has_goal:
+        handles.append(Line2D([], [], color=_GOAL, linestyle="--", label="as wide as the interval may be"))
+    return handles

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FIGURES = ("coverage", "missed_above", "missed_below", "width", "width_median", "width_ratio", "seconds")
-# Rows' values of a cell, batch_size times draws, up to which no interval is spared a draw.
-_DEAR_VALUES = 5_000_000
 
 
 @dataclass
@@ -37,14 +35,10 @@ class Coverage(Study):
         Losses above it count as it, nats, and guaranteed intervals are told so. None leaves every loss as it is, and
         tells them ``interval.loss.cap``, or else the population's largest loss, which only a study that has scored all
         rows can know.
-    dear_draws : int or None
-        At most so many draws for intervals that are made from the rows' values, where these are more than 5 million
-        (batch size times draws). None is all.
     """
 
     name: str = "coverage"
     loss_cap: float | None = None
-    dear_draws: int | None = None
 
     columns: ClassVar[tuple[str, ...]] = tuple(
         f"{metric}/{interval}/{figure}"
@@ -56,8 +50,6 @@ class Coverage(Study):
     def __post_init__(self) -> None:
         if self.loss_cap is not None and not self.loss_cap > 0:
             raise BadInput(f"study.loss_cap must be above 0 nats or null; found {self.loss_cap}")
-        if self.dear_draws is not None and self.dear_draws < 1:
-            raise BadInput(f"study.dear_draws must be a whole number of at least 1 or null; found {self.dear_draws}")
 
     def check(self, setting: Setting) -> None:
         """Refuse a configured interval that the design has none of."""
@@ -71,9 +63,8 @@ class Coverage(Study):
         scores, _ = population_scores(setting, self.loss_cap)
         cap = self._cap(scores, setting)
         intervals, notes = intervals_of(setting, cap)
-        dear = self._dear_draws(setting)
         scored = Scored(scores, setting.units, setting.plan)
-        frame = _judged(scored, estimated(scored, intervals, setting, dear=dear), setting)
+        frame = _judged(scored, estimated(scored, intervals, setting), setting)
         about = f"{setting.dataset.name}, {setting.sampling.name}, batches of {setting.batch_size:,}"
         return Result(
             metrics=_metrics(frame, scored),
@@ -84,7 +75,6 @@ class Coverage(Study):
             notes=[
                 tables.cell_caption(setting.confidence),
                 *self._cap_note(intervals, cap, setting),
-                *_dear_note(intervals, dear, setting),
                 *_target_note(setting),
                 *notes,
             ],
@@ -140,10 +130,6 @@ class Coverage(Study):
             return [told]
         return [f"{told}, the population's largest: only a study that has scored every row can know that"]
 
-    def _dear_draws(self, setting: Setting) -> int:
-        is_dear = setting.batch_size * setting.draws > _DEAR_VALUES
-        return min(setting.draws, self.dear_draws) if is_dear and self.dear_draws else setting.draws
-
 
 def _judged(scored: Scored, ends: Mapping[Key, Ends], setting: Setting) -> pd.DataFrame:
     """A row a metric and interval: how often it held, where it missed, how wide it was, what it cost."""
@@ -182,18 +168,11 @@ def _metrics(frame: pd.DataFrame, scored: Scored) -> dict[str, float]:
     return metrics
 
 
-def _dear_note(intervals: Mapping[Key, Interval], dear: int, setting: Setting) -> list[str]:
-    names = ", ".join(dict.fromkeys(name for (_, name), part in intervals.items() if part.needs_values))
-    if dear == setting.draws or not names:
-        return []
-    return [f"{names}: judged by the first {dear:,} draws alone (study.dear_draws), so their range is wider"]
-
-
 def _target_note(setting: Setting) -> list[str]:
     if setting.interval.target == "population":
         return []
     return [
-        "interval.target=superpopulation: one population cannot tell how often the world's value is held; the intervals "
-        "are judged by this population's value, which they should hold more often than they promise where a batch is "
+        "interval.target=superpopulation: one population cannot tell how often the world's value is held; the "
+        "intervals are judged by this population's value, which they should hold more often than they promise where a batch is "
         "a good part of it"
     ]

@@ -57,8 +57,8 @@ def intervals_of(setting: Setting, cap: float) -> tuple[dict[Key, Interval], lis
     return found, notes
 
 
-def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Setting, *, dear: int) -> dict[Key, Ends]:
-    """Put the intervals around every draw.
+def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Setting) -> dict[Key, Ends]:
+    """Put the intervals around every draw: of moments all at once, of the units' values in one pass over blocks.
 
     Parameters
     ----------
@@ -68,9 +68,6 @@ def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Settin
         By metric and name.
     setting : Setting
         How batches are drawn, and the confidence.
-    dear : int
-        How many draws the intervals get that are made from the units' values: in one pass over blocks of them, while
-        the others get all draws at once.
     """
     ends = {key: Ends() for key in intervals}
     by_kind = {kind: {k: part for k, part in intervals.items() if part.needs_values is kind} for kind in (False, True)}
@@ -79,7 +76,7 @@ def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Settin
         found = draw_batches(scored, seed=seed, draws=setting.draws, target=target)
         _add(ends, by_kind[False], found, setting.confidence)
     if by_kind[True]:
-        for _, found in batches_with_values(scored, seed=seed, draws=dear, target=target):
+        for _, found in batches_with_values(scored, seed=seed, draws=setting.draws, target=target):
             _add(ends, by_kind[True], found, setting.confidence)
     return ends
 
@@ -130,5 +127,3 @@ def judge(low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> 
         "width": float(width.mean()),
         "width_median": float(np.median(width)),
     }
-
-

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pipeline.draws import METRICS, Scored, draw_batches
-from pipeline.enough import normal_size, quantile, smallest_batch
+from pipeline.enough import normal_size, smallest_batch
 from pipeline.errors import BadInput
 from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.sampling.without_replacement import SimplePlan
 from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.basis import Basis, from_all, from_pilot, seconds_of
-from pipeline.study.variants import Variant, Watched, needs_proxy, variants
+from pipeline.study.basis import Basis, from_all, from_pilot
+from pipeline.study.planned import Planned, curves_of, seconds_of_pass, why_left_out
+from pipeline.study.variants import Variant, Watched, is_told_by_sample, variants
 from pipeline.tables import plan as tables
-from pipeline.units import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 LEAST_PILOT = 30
 # Units that the check may draw in all.
 _MOST_DRAWN = 300_000_000
-_CURVE_POINTS = 32
 
 
 @dataclass
@@ -95,17 +94,17 @@ class Plan(Study):
             raise BadInput(
                 f"study.pilot must be at most the population's {setting.units.size:,} rows; found {self.pilot:,}"
             )
-        if not setting.plan.is_exchangeable:
+        if not is_told_by_sample(setting.sampling, setting.plan):
             raise BadInput(
-                "study.pilot must go with a design whose error a random sample tells; found "
-                f"sampling={setting.sampling.name}: choose study.pilot=null or another design"
+                "study.pilot must go with a design whose error a random sample tells, not one by order or with unequal "
+                f"chances; found sampling={setting.sampling.name}: choose study.pilot=null or another design"
             )
 
     def answer(self, setting: Setting) -> Result:
         """Plan for every design, and check the configured one's plan by drawing."""
         basis = from_all(setting) if self.pilot is None else from_pilot(setting, self.pilot, self.assurance)
         question = self._question(setting)
-        plans, left_out = self._plans(setting, basis)
+        plans, left_out = self.plans(setting, basis)
         own = next(plan for plan in plans if plan.variant.is_configured)
         metrics = {
             **{f"{metric}/n": n for metric, n in own.n.items()},
@@ -119,7 +118,7 @@ class Plan(Study):
             metrics |= checked
             notes += said
         rows = [plan.row() for plan in plans]
-        curves = _curves(plans, basis, setting.confidence)
+        curves = curves_of(plans, basis, setting.confidence)
         return Result(
             metrics={name: value for name, value in metrics.items() if not math.isnan(value)},
             tables={"plan.csv": _frame(rows), "plan_curves.csv": _frame(curves)},
@@ -146,19 +145,19 @@ class Plan(Study):
             pilot=self.pilot,
         )
 
-    def _plans(self, setting: Setting, basis: Basis) -> tuple[list[Planned], list[str]]:
+    def plans(self, setting: Setting, basis: Basis) -> tuple[list[Planned], list[str]]:
         """Every design's plan, and why some have none."""
         plans: list[Planned] = []
         left_out: dict[str, list[str]] = {}
         passes: dict[str, float] = {}
         for variant in variants(setting):
             watch = Watched(variant.frame, basis.scored.scores, setting.units)
-            if why := _why_left_out(variant, watch, basis):
+            if why := why_left_out(variant, watch, basis):
                 left_out.setdefault(why, []).append(variant.words)
                 continue
             n = {metric: self._smallest(variant, watch, basis, metric, setting.confidence) for metric in METRICS}
             if watch.is_asked and variant.proxy.name not in passes:
-                passes[variant.proxy.name] = _seconds_of_pass(variant, setting)
+                passes[variant.proxy.name] = seconds_of_pass(variant, setting)
             pass_seconds = passes[variant.proxy.name] if watch.is_asked else 0.0
             plans.append(Planned(variant, watch, n, setting.units, basis.seconds_a_row, pass_seconds))
         return plans, [f"left out ({'; '.join(words)}): {why}" for why, words in left_out.items()]
@@ -196,97 +195,6 @@ class Plan(Study):
             metrics[f"{metric}/within"] = within / draws
             notes.append(tables.checked(metric, int(n), within, draws, self._question(setting)))
         return metrics, notes
-
-
-@dataclass(frozen=True, eq=False)
-class Planned:
-    """A design's plan.
-
-    Attributes
-    ----------
-    variant, watch
-        The design, and what it asked for.
-    n : dict of str to float
-        The fewest units by metric; nan where it cannot be said.
-    units : Units
-        What is counted.
-    seconds_a_row, proxy_seconds : float
-        Of scoring, and of the proxy's pass over all rows where the design asks for it.
-    """
-
-    variant: Variant
-    watch: Watched
-    n: dict[str, float]
-    units: Units
-    seconds_a_row: float
-    proxy_seconds: float
-
-    @property
-    def both(self) -> float:
-        """The units that both metrics need."""
-        return math.nan if any(math.isnan(n) for n in self.n.values()) else max(self.n.values())
-
-    @property
-    def seconds(self) -> float:
-        """To evaluate as many, the proxy's pass and the design's own pilot included."""
-        rows = self.both * self.units.n_rows / self.units.size + self.watch.pilot_rows
-        return rows * self.seconds_a_row + self.proxy_seconds
-
-    def row(self) -> dict[str, Any]:
-        """What the tables show."""
-        return {
-            "design": self.variant.key,
-            "words": self.variant.words,
-            "is_configured": self.variant.is_configured,
-            **{f"{metric}_n": n for metric, n in self.n.items()},
-            "n": self.both,
-            "pilot_rows": self.watch.pilot_rows,
-            "proxy_seconds": self.proxy_seconds,
-            "seconds": self.seconds,
-            "overrides": self.variant.overrides,
-        }
-
-
-def _why_left_out(variant: Variant, watch: Watched, basis: Basis) -> str:
-    """Say why a design has no plan here; nothing if it has one."""
-    try:
-        if not basis.may_ask and needs_proxy(variant.sampling, watch.frame):
-            return (
-                "a pass of the proxy over all rows may cost what the pilot saves; a configured sampling that needs it "
-                "brings them all in"
-            )
-        plan = variant.sampling.plan(watch.frame, watch.frame.size)
-    except BadInput as error:
-        return str(error)
-    if basis.is_pilot and not plan.is_exchangeable:
-        return "its error depends on how the rows are ordered, which a pilot does not tell"
-    return ""
-
-
-def _seconds_of_pass(variant: Variant, setting: Setting) -> float:
-    return seconds_of(lambda: variant.proxy.guess(setting.dataset, setting.classifier, data=setting.data))
-
-
-def _curves(plans: Sequence[Planned], basis: Basis, confidence: float) -> list[dict[str, Any]]:
-    """What a batch is within, z · SE, by design and size: the plan for every tolerance."""
-    simple = [n for plan in plans for n in plan.n.values() if math.isfinite(n)]
-    if not simple:
-        return []
-    size = plans[0].watch.frame.size
-    sizes = np.geomspace(max(2.0, min(simple) / 30), max(size, 30 * max(simple)), _CURVE_POINTS)
-    rows = []
-    for plan in plans:
-        for n in np.unique(np.rint([*sizes, size])).astype(int).tolist():
-            try:
-                drawn = plan.variant.sampling.plan(plan.watch.frame, n)
-            except BadInput:
-                continue
-            reach = {}
-            for metric in METRICS:
-                variance = basis.error_variance(drawn, metric)
-                reach[f"{metric}_within"] = quantile(confidence) * math.sqrt(variance) if variance >= 0 else math.nan
-            rows.append({"design": plan.variant.key, "words": plan.variant.words, "n": n, **reach})
-    return rows
 
 
 def _figures(curves: list[dict[str, Any]], rows: list[dict[str, Any]], question: tables.Question) -> dict[str, Any]:

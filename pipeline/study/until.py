@@ -1,22 +1,25 @@
-"""Evaluate until it is enough: rows in growing blocks, and a stop as soon as the interval is narrow enough."""
+"""How few rows are enough? Evaluate in a random order, look again and again, and stop when the intervals are narrow."""
 
 from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.draws import METRICS
 from pipeline.errors import BadInput
-from pipeline.interval.capital import sequence_interval
+from pipeline.interval.capital import sequence_at
+from pipeline.model.mlp import is_another_shown
 from pipeline.records import IntArray
 from pipeline.sampling.base import generator
+from pipeline.sampling.with_replacement import WithReplacement
+from pipeline.sampling.without_replacement import WithoutReplacement
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import until as tables
@@ -24,271 +27,304 @@ from pipeline.tables import until as tables
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
-_DESIGNS = ("without_replacement", "with_replacement")
-# With replacement there is no end at which all is known: at most so many times the population is drawn.
-_MOST_PASSES = 10
+# With replacement nothing ends by itself; so many draws for each unit of the population are the most.
+_MOST_DRAWS = 10
 # No batch has 0 rows, and other uses of size 0 count from 0: this generator is no other's.
 _ORDER = 2
-
-
-@dataclass(frozen=True)
-class Look:
-    """What was known when so many units had been drawn.
-
-    Attributes
-    ----------
-    n : int
-        Units drawn.
-    value, low, high : dict of str to float
-        By metric: the estimate and its anytime-valid interval; nats, and 0 … 1.
-    """
-
-    n: int
-    value: dict[str, float]
-    low: dict[str, float]
-    high: dict[str, float]
-
-    def half_width(self, metric: str) -> float:
-        """Half the width of a metric's interval."""
-        return (self.high[metric] - self.low[metric]) / 2
+# MLflow's charts show a thousand points at best, and each costs time to be logged.
+_MOST_LOGGED = 500
 
 
 @dataclass
 class Until(Study):
-    """Draw rows in random order, evaluate only those, and stop when the intervals are within what was asked.
+    """Evaluate rows in one random order until an interval around each metric asked for is narrow enough.
 
-    After `batch_size` rows, and after every further block, the interval of each metric is looked at. Intervals made for
-    one n would not do: who looks again and again sees one that is narrow by luck. Those used here hold at every n at
-    once with the confidence, each metric's by itself  [Waudby-Smith & Ramdas 2023; `pipeline.interval.capital`].
+    The intervals are anytime-valid (`pipeline.interval.capital.sequence_at`): with the confidence, those of all looks
+    hold together, so that one may stop at whichever look one likes. Each metric has that confidence by itself.
+    ``interval``, ``batch_size`` and ``draws`` have no part in it, but ``interval.target`` has.
 
     Attributes
     ----------
-    loss_within : float or None
-        Stop when half the width of the loss's interval is at most this, nats, above 0; None does not ask.
-    accuracy_within : float or None
-        The same for the accuracy, as a fraction; at least one of the two must be asked.
-    growth : float
-        What each look has times as many rows as the one before, at least 1; always at least one more.
+    loss_within, accuracy_within : float or None
+        Half the width that the interval may have, nats and a fraction, above 0: then its middle is no further from
+        the truth. None does not ask for that metric; one at least is asked for.
     max_rows : int or None
-        Units drawn at most, at least 1; None is no such limit.
+        The most rows that are drawn, at least 1. None sets no limit: without replacement all rows are the end, with
+        replacement 10 draws for each row (or group) of the population.
     loss_cap : float
-        Losses above it count as it, nats, above 0. An interval that holds at every n needs a bound that is known before
-        a row is evaluated; how many losses were above is said.
+        Losses above it count as it, nats, above 0: no interval can be guaranteed for losses that know no bound.
+    block : int
+        Rows (or groups) of the first look, and the fewest from one look to the next, at least 1.
+    growth : float
+        A look comes no sooner than at this multiple of the rows of the last, at least 1.
     """
 
     name: str = "until"
     loss_within: float | None = 0.05
     accuracy_within: float | None = 0.02
-    growth: float = 1.2
     max_rows: int | None = None
     loss_cap: float = 10.0
+    block: int = 50
+    growth: float = 1.2
 
+    # The goals may be null, which is no place on an axis; a seed always is one.
+    axis: ClassVar[str] = "seed"
     columns: ClassVar[tuple[str, ...]] = (
         "rows/evaluated",
         "rows/saved",
         "rows/share",
         "rows/enough",
         *(f"{metric}/{name}" for metric in METRICS for name in ("mean", "low", "high", "half_width")),
+        "loss/capped",
     )
 
     def __post_init__(self) -> None:
-        for key in ("loss_within", "accuracy_within"):
+        for key, unit in (("loss_within", "nats"), ("accuracy_within", "a fraction such as 0.02")):
             value = getattr(self, key)
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise BadInput(f"study.{key} must be above 0 and finite, or null; found {value}")
+            if value is not None and not 0 < value < math.inf:
+                raise BadInput(f"study.{key} must be above 0 ({unit}) or null; found {value}")
         if self.loss_within is None and self.accuracy_within is None:
-            raise BadInput("study.loss_within or study.accuracy_within must be given; found null for both: set one")
-        if not (self.loss_cap > 0 and math.isfinite(self.loss_cap)):
-            raise BadInput(f"study.loss_cap must be above 0 nats and finite; found {self.loss_cap}")
-        if not (self.growth >= 1 and math.isfinite(self.growth)):
-            raise BadInput(f"study.growth must be at least 1 and finite; found {self.growth}")
+            raise BadInput("study.loss_within or study.accuracy_within must be a number; found null for both: set one")
         if self.max_rows is not None and self.max_rows < 1:
-            raise BadInput(f"study.max_rows must be a whole number of at least 1, or null; found {self.max_rows}")
+            raise BadInput(f"study.max_rows must be a whole number of at least 1 or null; found {self.max_rows}")
+        if not 0 < self.loss_cap < math.inf:
+            raise BadInput(f"study.loss_cap must be above 0 nats and finite, such as 10; found {self.loss_cap}")
+        if self.block < 1:
+            raise BadInput(f"study.block must be a whole number of at least 1; found {self.block}")
+        if not 1 <= self.growth < math.inf:
+            raise BadInput(f"study.growth must be at least 1 and finite, such as 1.2; found {self.growth}")
 
     @property
-    def within(self) -> dict[str, float]:
-        """What was asked, by metric."""
-        asked = {"loss": self.loss_within, "accuracy": self.accuracy_within}
-        return {metric: value for metric, value in asked.items() if value is not None}
+    def goals(self) -> dict[str, float | None]:
+        """Half the width that each metric's interval may have; None where it is not asked for."""
+        return {"loss": self.loss_within, "accuracy": self.accuracy_within}
 
     def check(self, setting: Setting) -> None:
-        """Refuse a design whose rows do not come one by one in random order."""
-        if setting.sampling.name not in _DESIGNS:
+        """Refuse a design or a target that the intervals do not hold for, and a limit that leaves nothing to draw."""
+        if not isinstance(setting.sampling, WithReplacement | WithoutReplacement):
             raise BadInput(
-                f"study=until must have sampling={' or '.join(_DESIGNS)}; found {setting.sampling.name}: choose one"
+                f"study=until draws one simple random order; found sampling={setting.sampling.name}: "
+                "choose sampling=without_replacement or with_replacement"
             )
-        if setting.interval.target == "superpopulation" and not setting.plan.is_finite:
+        if setting.interval.target == "superpopulation" and not (setting.plan.is_finite and setting.units.is_simple):
             raise BadInput(
-                "study=until with interval.target=superpopulation must draw no row twice; found "
-                "sampling=with_replacement: choose sampling=without_replacement"
+                "study=until with interval.target=superpopulation must draw rows that count alike, none twice; "
+                f"found sampling={setting.sampling.name}{'' if setting.units.is_simple else ', groups or weights'}: "
+                "choose sampling=without_replacement, or interval.target=population"
             )
+        if not len(self.order(setting)):
+            raise BadInput(
+                f"study.max_rows must be at least the rows of the first group that is drawn; found {self.max_rows}: "
+                "raise it"
+            )
+
+    def order(self, setting: Setting) -> IntArray:
+        """Return the units in the order in which they are drawn, as many as may be drawn at most."""
+        size = setting.units.size
+        rng = generator(setting.seed, 0, _ORDER)
+        order = rng.permutation(size) if setting.plan.is_finite else rng.integers(0, size, _MOST_DRAWS * size)
+        if self.max_rows is None:
+            return order
+        rows = np.ones(size, dtype=np.intp) if setting.units.starts is None else np.diff(setting.units.starts)
+        return order[: int(np.searchsorted(np.cumsum(rows[order]), self.max_rows, side="right"))]
 
     def answer(self, setting: Setting) -> Result:
-        """Evaluate until it is enough."""
-        drawn = _Drawn(setting, self.loss_cap)
-        limit = setting.units.size if setting.plan.is_finite else _MOST_PASSES * setting.units.size
-        limit = min(limit, self.max_rows or limit)
-        looks: list[Look] = []
-        with _live() as show:
-            n = min(setting.batch_size, limit)
-            while True:
-                looks.append(drawn.look(n))
-                show(tables.live(looks[-1], setting.units.size))
-                if self._is_enough(looks[-1]) or n >= limit:
+        """Evaluate block by block, and stop as soon as the intervals are narrow enough."""
+        order = self.order(setting)
+        pool = Pool(setting, self.loss_cap)
+        looks: list[tables.Look] = []
+        with live() as show:
+            for n in look_counts(len(order), block=self.block, growth=self.growth):
+                pool.take(order[looks[-1].drawn if looks else 0 : n])
+                looks.append(pool.look(order[:n]))
+                show(lambda: tables.live(looks[-1], looks[0], self.goals, self._about(setting)))
+                if looks[-1].is_within(self.goals):
                     break
-                n = min(max(n + 1, math.ceil(n * self.growth)), limit)
-        return self._result(setting, drawn, looks)
+        return self._result(setting, pool, looks)
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
-        """Set the cells side by side: what each took."""
+        """Set the cells' rows and intervals side by side."""
+        rows = cells.to_dict("records")
         return Compared(
             figures={},
-            shown=[tables.comparison(cells.to_dict("records"))],
-            summary="",
-            caption=tables.comparison_caption(float(cells["confidence"].min())),
+            shown=[tables.compared(rows)],
+            summary=tables.compared_summary(rows),
+            caption=f"{tables.LEVELS} {tables.NOT_REACHED} marks those that ended before they were narrow enough.",
         )
 
-    def _is_enough(self, look: Look) -> bool:
-        return all(look.half_width(metric) <= within for metric, within in self.within.items())
+    def _about(self, setting: Setting) -> tables.About:
+        end = "all"
+        if self.max_rows is not None:
+            end = f"study.max_rows={self.max_rows:,}"
+        elif not setting.plan.is_finite:
+            end = f"{_MOST_DRAWS} draws for each of the population's"
+        return tables.About(
+            population=setting.dataset.name,
+            n_rows=len(setting.dataset),
+            confidence=setting.confidence,
+            unit="row" if setting.units.starts is None else "group",
+            is_repeating=not setting.plan.is_finite,
+            is_world=setting.interval.target == "superpopulation",
+            end=end,
+        )
 
-    def _result(self, setting: Setting, drawn: _Drawn, looks: list[Look]) -> Result:
+    def _result(self, setting: Setting, pool: Pool, looks: list[tables.Look]) -> Result:
         from pipeline.plots import until as plot
 
-        last, is_enough = looks[-1], self._is_enough(looks[-1])
+        last, about = looks[-1], self._about(setting)
         metrics = {
-            "rows/evaluated": float(drawn.n_rows),
-            "rows/saved": float(len(setting.dataset) - drawn.n_rows),
-            "rows/share": drawn.n_rows / len(setting.dataset),
-            "rows/enough": float(is_enough),
-            "loss/capped": float(drawn.capped),
+            "rows/evaluated": float(last.rows),
+            "rows/saved": float(len(setting.dataset) - last.rows),
+            "rows/share": last.rows / len(setting.dataset),
+            "rows/enough": float(last.is_within(self.goals)),
+            "loss/capped": float(last.capped),
+            "accuracy/ties": float(pool.ties),
+            "seconds/evaluated": pool.seconds,
         }
-        for metric in METRICS:
-            metrics[f"{metric}/mean"] = last.value[metric]
-            metrics[f"{metric}/low"], metrics[f"{metric}/high"] = last.low[metric], last.high[metric]
-            metrics[f"{metric}/half_width"] = last.half_width(metric)
+        for metric, found in last.found.items():
+            metrics |= {f"{metric}/{name}": getattr(found, name) for name in ("mean", "low", "high", "half_width")}
+        frame = looks_frame(looks)
         return Result(
             metrics=metrics,
-            series=[
-                (f"{metric}/seen{end}", values[metric], look.n)
-                for look in looks
-                for end, values in (("", look.value), ("_low", look.low), ("_high", look.high))
-                for metric in METRICS
-            ],
-            tables={"looks.csv": _frame(looks)},
-            figures={"until": plot.draw(looks, self.within, confidence=setting.confidence)},
+            series=_series(looks),
+            tables={"looks.csv": frame},
+            figures={"until": plot.draw(frame, self.goals, about)},
             curve=setting.classifier.learning_curve,
-            shown=tables.looks(looks, f"{setting.dataset.name}, {len(setting.dataset):,} rows", self.within),
-            summary=tables.summary(metrics, is_enough=is_enough, unit=_unit(setting), n=last.n),
-            notes=self._notes(setting, drawn),
+            shown=tables.table(looks, self.goals, about),
+            summary=tables.summary(last, self.goals, about),
+            notes=self._notes(setting, pool, looks),
         )
 
-    def _notes(self, setting: Setting, drawn: _Drawn) -> list[str]:
-        level = f"{100 * setting.confidence:g} %"
+    def _notes(self, setting: Setting, pool: Pool, looks: list[tables.Look]) -> list[str]:
+        last = looks[-1]
+        about = "the world that these rows came from" if self._about(setting).is_world else setting.dataset.name
         notes = [
-            f"± is half the width of an interval that holds at every look at once in {level} of such runs (betting, "
-            "Waudby-Smith and Ramdas 2023), each metric's by itself",
-            f"losses above {self.loss_cap:g} nats count as {self.loss_cap:g} (study.loss_cap): "
-            f"{drawn.capped:,} of the {drawn.n_rows:,} rows evaluated were above",
+            f"{tables.LEVELS} Anytime-valid betting intervals for {about}: those of all looks hold together with "
+            f"{100 * setting.confidence:g} % confidence, for each metric by itself.",
+            f"The interval is for the loss with every row's value cut to study.loss_cap={self.loss_cap:g} nats: "
+            f"{last.capped:,} of {last.rows:,} evaluated rows were above it.",
         ]
-        if setting.interval.target == "superpopulation":
-            notes.append("the interval is for the world that the population came from")
-        elif setting.plan.is_finite:
-            notes.append(f"drawn without replacement: after all {setting.units.size:,} the values are exact")
-        if setting.units.starts is not None:
-            notes.append(f"batch_size, study.max_rows and the looks count groups, of which there are {drawn.size:,}")
+        if not setting.units.is_simple:
+            notes.append(
+                "Means are weighted over whole groups or weights; their intervals are made from the unbiased sums over "
+                "the total that is known of all, and a mean outside its interval is moved to its end."
+            )
+        if pool.ties:
+            notes.append(f"{pool.ties:,} rows tie for the largest logit; the lowest class was taken")
         return notes
 
 
-class _Drawn:
-    """The units in the order drawn, and the values of those that were evaluated; each is evaluated once."""
+class Pool:
+    """The units that were evaluated so far, each once however often it is drawn."""
 
-    def __init__(self, setting: Setting, cap: float) -> None:
-        self._setting, self._cap = setting, cap
-        self.size, self.n_rows, self.capped = setting.units.size, 0, 0
-        self._rng = generator(setting.seed, 0, _ORDER)
-        is_finite = setting.plan.is_finite
-        self._order: IntArray = self._rng.permutation(self.size) if is_finite else np.empty(0, dtype=np.intp)
-        self._is_known = np.zeros(self.size, dtype=bool)
-        self._values = {metric: np.empty(self.size) for metric in METRICS}
-        sizes = setting.units.sizes()
-        # A unit's value is its total over the mean unit's size: their mean is the population's, and has no ratio in it.
-        self._mean_size = 1.0 if sizes is None else float(sizes.mean())
-        self._most = {"loss": cap, "accuracy": 1.0}
-        if sizes is not None:
-            self._most = {metric: most * float(sizes.max()) / self._mean_size for metric, most in self._most.items()}
+    def __init__(self, setting: Setting, loss_cap: float) -> None:
+        self._setting, self._cap = setting, loss_cap
+        size, sizes = setting.units.size, setting.units.sizes()
+        self._is_known = np.zeros(size, dtype=bool)
+        self._totals = {metric: np.zeros(size) for metric in METRICS}
+        self._sizes = np.ones(size) if sizes is None else sizes
+        self.rows = self.ties = self.capped = 0
+        self.seconds = 0.0
 
-    def look(self, n: int) -> Look:
-        """Return what the first n units say; those not evaluated yet are."""
-        if len(self._order) < n:
-            more = self._rng.choice(self.size, n - len(self._order))
-            self._order = np.concatenate([self._order, more])
-        units = self._order[:n]
-        self._evaluate(np.unique(units[~self._is_known[units]]))
+    def take(self, units: IntArray) -> None:
+        """Evaluate those of the units that were not evaluated before."""
         setting = self._setting
-        is_counted = setting.plan.is_finite and setting.interval.target == "population"
-        value, low, high = {}, {}, {}
-        for metric, values in self._values.items():
-            own, most = values[units], self._most[metric]
-            ends = sequence_interval(
-                np.clip(own / most, 0.0, 1.0)[np.newaxis],
-                confidence=setting.confidence,
-                population_size=self.size if is_counted else None,
-            )
-            value[metric] = float(own.mean())
-            bound = self._cap if metric == "loss" else 1.0
-            # What is estimated lies within the bound of a row's value, wherever that of a group's total lies.
-            low[metric], high[metric] = (min(float(end[0]) * most, bound) for end in ends)
-            if is_counted and n == self.size:
-                low[metric] = high[metric] = value[metric]
-        return Look(n, value, low, high)
-
-    def _evaluate(self, units: IntArray) -> None:
-        if not len(units):
+        new = np.unique(units[~self._is_known[units]])
+        if not len(new):
             return
-        setting = self._setting
-        rows = setting.units.rows_of(units)
+        rows = setting.units.rows_of(new)
+        started = time.perf_counter()
         scores = score(setting.classifier, setting.dataset, rows, cap=self._cap)
+        self.seconds += time.perf_counter() - started
         for metric, values in (("loss", scores.loss), ("accuracy", scores.correct.astype(np.float64))):
-            totals = values if setting.units.is_simple else setting.units.totals(values, units)
-            self._values[metric][units] = totals / self._mean_size
-        self._is_known[units] = True
-        self.n_rows += len(rows)
+            self._totals[metric][new] = setting.units.totals(values, new)
+        self._is_known[new] = True
+        self.rows += len(rows)
+        self.ties += scores.ties
         self.capped += scores.capped
+
+    def look(self, drawn: IntArray) -> tables.Look:
+        """Put an interval around both metrics of the units drawn so far, in their order."""
+        found = {metric: self._found(metric, drawn) for metric in METRICS}
+        return tables.Look(drawn=len(drawn), rows=self.rows, capped=self.capped, found=found)
+
+    def _found(self, metric: str, drawn: IntArray) -> tables.Found:
+        setting, most = self._setting, self._cap if metric == "loss" else 1.0
+        totals, sizes = self._totals[metric][drawn], self._sizes[drawn]
+        # A unit's sum over what a unit counts on average is right on average, and bounded, as the ratio of sums is not.
+        bound = most * self._sizes.max() / self._sizes.mean()
+        values = np.clip(totals / (most * self._sizes.max()), 0.0, 1.0)
+        is_finite = setting.plan.is_finite and setting.interval.target == "population"
+        low, high = sequence_at(
+            values,
+            np.array([len(values)]),
+            confidence=setting.confidence,
+            population_size=setting.units.size if is_finite else None,
+        )
+        low, high = np.clip(bound * low[0], 0.0, most), np.clip(bound * high[0], 0.0, most)
+        mean = totals.sum() / sizes.sum()
+        if is_finite and len(drawn) == setting.units.size:
+            return tables.Found(float(mean), float(mean), float(mean))
+        return tables.Found(float(np.clip(mean, low, high)), float(low), float(high))
+
+
+def look_counts(most: int, *, block: int, growth: float) -> Iterator[int]:
+    """Yield how many units have been drawn at each look: `block` more, or `growth` times as many; at last `most`.
+
+    Examples
+    --------
+    >>> list(look_counts(500, block=50, growth=1.2))
+    [50, 100, 150, 200, 250, 300, 360, 432, 500]
+    """
+    n = min(block, most)
+    while n < most:
+        yield n
+        # Not 1.2 * 250 = 300.0000001, whatever the factor.
+        n = min(most, max(n + block, math.ceil(round(growth * n, 6))))
+    yield most
+
+
+def looks_frame(looks: list[tables.Look]) -> pd.DataFrame:
+    """Return a row a look, as ``looks.csv`` has it: units drawn, rows evaluated, and what was found."""
+    import pandas as pd
+
+    rows = []
+    for look in looks:
+        row: dict[str, float] = {"n": look.drawn, "rows": look.rows, "capped": look.capped}
+        for metric, found in look.found.items():
+            row |= {metric: found.mean, f"{metric}_low": found.low, f"{metric}_high": found.high}
+            row[f"{metric}_half_width"] = found.half_width
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 @contextmanager
-def _live() -> Iterator[Callable[[str], None]]:
-    """A line on standard error that says how far it is; silent where that is no terminal."""
-    if not sys.stderr.isatty():
+def live() -> Iterator[Callable[[Callable[[], str]], None]]:
+    """Lines on standard error, written over at each look; silent where that is no terminal or a sweep shows its bar."""
+    if not sys.stderr.isatty() or is_another_shown():
         yield lambda text: None
         return
     from rich.console import Console
-    from rich.errors import LiveError
+    from rich.live import Live
+    from rich.text import Text
 
-    status = Console(stderr=True).status("Evaluating")
-    try:
-        status.start()
-    except LiveError:
-        # A sweep shows its own bar.
-        yield lambda text: None
-        return
-    try:
-        yield status.update
-    finally:
-        status.stop()
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as shown:
+        yield lambda text: shown.update(Text(text()), refresh=True)
 
 
-def _unit(setting: Setting) -> str:
-    return "row" if setting.units.starts is None else "group"
-
-
-def _frame(looks: list[Look]) -> pd.DataFrame:
-    import pandas as pd
-
-    columns: dict[str, list[float]] = {"n": [look.n for look in looks]}
-    for metric in METRICS:
-        columns[metric] = [look.value[metric] for look in looks]
-        columns[f"{metric}_low"] = [look.low[metric] for look in looks]
-        columns[f"{metric}_high"] = [look.high[metric] for look in looks]
-    return pd.DataFrame(columns)
+def _series(looks: list[tables.Look]) -> list[tuple[str, float, int]]:
+    """The looks by rows evaluated; under names of their own, for ``loss/mean`` is the last one alone."""
+    spaced = looks[:: math.ceil(len(looks) / _MOST_LOGGED)]
+    # With replacement a look may evaluate nothing new.
+    chosen = {look.rows: look for look in [*spaced, looks[-1]]}
+    return [
+        (f"{metric}/seen{end}", value, rows)
+        for rows, look in chosen.items()
+        for metric, found in look.found.items()
+        for end, value in (
+            ("", found.mean),
+            ("_low", found.low),
+            ("_high", found.high),
+            ("_half_width", found.half_width),
+        )
+    ]

@@ -11,7 +11,7 @@ from pipeline import sampling as designs
 from pipeline.frame import frame_of
 from pipeline.proxy.base import Proxy
 from pipeline.records import Frame, Guess, IntArray, Scores
-from pipeline.sampling.base import Sampling
+from pipeline.sampling.base import Plan, Sampling
 from pipeline.study.base import Setting
 from pipeline.units import Units
 
@@ -44,6 +44,7 @@ _WORDS = {
     "without_replacement": "without replacement",
     "epoch": "shuffled epochs",
 }
+_CALLED = {"second_model": "2nd model"}
 # Proxies that cost the same pass over all rows; which one serves importance sampling better depends on the metric.
 _ALIKE = ("confidence", "entropy")
 
@@ -119,7 +120,7 @@ def _ways(setting: Setting, name: str, part: type) -> Iterator[Variant]:
             frame = setting.frame
             if proxy != setting.proxy:
                 frame = frame_of(setting.dataset, setting.units, setting.classifier, proxy=proxy, data=setting.data)
-            called = proxy.name.replace("_", " ")
+            called = _CALLED.get(proxy.name, proxy.name)
             yield Variant(
                 name + end.format(proxy=proxy.name),
                 words.format(proxy=called),
@@ -141,6 +142,17 @@ def _ideal(variant: Variant) -> list[Variant]:
 def _proxies(setting: Setting) -> list[Proxy]:
     others = _ALIKE if setting.proxy.name in _ALIKE else ()
     return [setting.proxy, *(proxies.MEMBERS[n]() for n in others if n != setting.proxy.name and n in proxies.MEMBERS)]
+
+
+def is_told_by_sample(sampling: Sampling, plan: Plan) -> bool:
+    """Tell whether a simple random sample says soundly what the error of a design is.
+
+    Not of one that goes by the rows' order, nor of one that draws some rows more often than others to suit their
+    spread. Such a sample has few of those rows; and an allocation made from it is judged by what it was made from. Of
+    pilots of 300 rows of a published network on MNIST, 62 to 78 in 100 planned enough rows for importance sampling, 43
+    to 60 for Neyman's allocation, where 80 were promised; 77 to 93 for the others.
+    """
+    return plan.is_exchangeable and plan.expansion is None and getattr(sampling, "allocation", "") != "neyman"
 
 
 class Watched:

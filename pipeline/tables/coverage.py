@@ -54,7 +54,7 @@ def tables(frame: pd.DataFrame, about: str) -> list[Table]:
         per_table = math.ceil(len(sizes) / math.ceil(len(sizes) / _SIZES_A_TABLE)) if sizes else 1
         for what, write in (("% held", held), ("width ÷ ideal", ratio)):
             for start in range(0, len(sizes), per_table):
-                title = f"{metric}, {what}{about if start == 0 and not found else ''}"
+                title = f"{metric}, {what}; {about}"
                 found.append(_by_size(own, sizes[start : start + per_table], write, title))
     return found
 
@@ -73,8 +73,9 @@ def caption(confidence: float) -> str:
     """Say how to read the tables of a sweep."""
     return (
         f"% held: of the draws, those whose interval holds the value of all rows. {_TOO_LOW}: too low for "
-        f"{100 * confidence:g} %, beyond chance (a sound interval gets one such mark in 40). ÷ ideal: against ± z standard errors made with the "
-        f"population's σ. —: intervals without an end. {_CONFIGURED.strip()}: the configured interval."
+        f"{100 * confidence:g} %, beyond chance (a sound interval gets one such mark in 40). ÷ ideal: the median width "
+        "over that of ± z standard errors made with the population's σ. —: intervals without an end. "
+        f"{_CONFIGURED.strip()}: the configured interval."
     )
 
 

@@ -121,7 +121,9 @@ def sweep_summary(ratios: pd.DataFrame) -> str:
 def _ratio(value: float) -> str:
     if math.isnan(value):
         return "—"
-    return "∞" if math.isinf(value) else f"{value:.3g}" if value >= 100 else f"{value:.2f}"
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def _drawn(row: Mapping[Any, Any]) -> str:

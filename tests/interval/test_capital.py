@@ -10,7 +10,7 @@ from pipeline.interval.capital import fixed_interval, sequence_at, sequence_inte
 
 INTERVALS = pytest.mark.parametrize("interval", [fixed_interval, sequence_interval])
 # Ends are put where log K is at most this much above its mark of log(2/α) = 3.7.
-SLACK = 2e-3
+SLACK = 1e-3
 
 
 def skewed(size, seed=0):

@@ -5,6 +5,7 @@ from pipeline import data as data_family
 from pipeline.data.npz import Npz
 from pipeline.errors import BadInput
 from pipeline.proxy.column import Column
+from pipeline.records import Dataset
 
 X, T = np.ones((5, 2), np.float32), np.array([0, 1, 0, 1, 1])
 
@@ -40,12 +41,22 @@ def test_negative_numbers_pass_for_they_can_be_put_in_order(guess):
         (np.array([1.0, -np.inf, 3, 4, 5]), r"found -inf in row 1, and 1 such rows"),
         (np.ones(4), r"one value for each of the 5 rows; found shape \(4,\)"),
         (np.ones((5, 2)), r"found shape \(5, 2\)"),
-        (np.array(list("abcde")), r"must be a column of numbers; found type <U1"),
+        (np.array(list("abcde")), r"must hold real numbers; found <U1"),
     ],
 )
 def test_a_column_that_says_nothing_of_a_row_is_refused(guess, column, message):
     with pytest.raises(BadInput, match=message):
         guess(column)
+
+
+def test_a_column_of_text_of_another_source_is_refused():
+    class Texts(Npz):
+        def column(self, split, name, *, key):
+            return np.array(list("abcde"))
+
+    dataset = Dataset(X, T, 2, 1.0, "rows", "d")
+    with pytest.raises(BadInput, match=r"proxy.column=hard must be a column of numbers; found type <U1"):
+        Column(column="hard").guess(dataset, None, data=Texts(path="rows.npz"))
 
 
 def test_a_missing_column_and_a_missing_name_are_refused(guess):

@@ -1,9 +1,12 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from pipeline import data as data_family
 from pipeline import model
 from pipeline.errors import BadInput
+from pipeline.model.base import Classifier, Model
 from pipeline.proxy.second_model import SecondModel
 from pipeline.sampling.difference import Difference
 from pipeline.scoring import score
@@ -50,10 +53,25 @@ def test_a_model_that_does_not_fit_or_cannot_be_had_is_refused(tmp_path, digits_
         missing.guess(digits_parts[0], digits_parts[1], data=DIGITS)
 
 
-def test_a_model_that_holds_a_rows_class_impossible_is_refused_and_the_row_named(tmp_path, digits_parts):
+@dataclass
+class Never(Model):
+    """A model that holds class 3 impossible."""
+
+    name: str = "never"
+
+    def build(self, data):
+        made = Impossible()
+        made.n_inputs, made.n_classes, made.digest = 64, 10, "never"
+        return made
+
+
+class Impossible(Classifier):
+    def logits(self, inputs):
+        return np.tile(np.where(np.arange(10) == 3, -np.inf, 0.0), (len(inputs), 1))
+
+
+def test_a_model_that_holds_a_rows_class_impossible_is_refused_and_the_row_named(digits_parts):
     dataset = digits_parts[0]
-    bias = np.zeros(10, "f4")
-    bias[dataset.labels[0]] = -np.inf
-    never = npz(tmp_path, W1=np.zeros((64, 10), "f4"), b1=bias)
-    with pytest.raises(BadInput, match=r"proxy.model.*row 0|proxy.model.*finite"):
-        never.guess(dataset, digits_parts[1], data=DIGITS)
+    first, n = int((dataset.labels == 3).argmax()), int((dataset.labels == 3).sum())
+    with pytest.raises(BadInput, match=rf"infinite loss in row {first}, and {n} such rows: choose another model"):
+        SecondModel(model=Never()).guess(dataset, digits_parts[1], data=DIGITS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import special, stats
 from pipeline.interval.base import Interval, in_words, standard_error
 from pipeline.records import Batches, Estimate
 
+Counts = NDArray[np.int64]
 Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -84,9 +86,8 @@ def _hypergeometric(counts: NDArray[np.float64], n: int, size: int, tail: float)
     return low / size, high / size
 
 
-def _first(holds, least: NDArray[np.int64], most: NDArray[np.int64]) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
-    """Return the least whole numbers from `least` to `most` for which a rising condition holds; it is not put to `most`."""
-    least, most = least.copy(), most.copy()
+def _first(holds: Callable[[Counts], NDArray[np.bool_]], least: Counts, most: Counts) -> Counts:
+    """Where a rising condition first holds from `least` on; `most` if nowhere before it."""
     while (least < most).any():
         middle = (least + most) // 2
         found = holds(np.minimum(middle, most - 1))

@@ -27,6 +27,4 @@ class Wald(Interval):
         """Put Wald's interval around the share of each batch."""
         reach = standard_error(batches) * special.ndtri((1 + confidence) / 2)
         found = around(batches, reach, reach, "Wald", confidence=confidence)
-        # A difference estimate may itself lie beyond the ends; the interval holds it all the same.
-        low, high = np.minimum(found.value, 0.0), np.maximum(found.value, 1.0)
-        return replace(found, low=np.maximum(found.low, low), high=np.minimum(found.high, high))
+        return replace(found, low=np.clip(found.low, 0.0, 1.0), high=np.clip(found.high, 0.0, 1.0))

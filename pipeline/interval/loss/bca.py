@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pipeline.interval.base import Interval, around
-from pipeline.interval.resampling import contributions, refuse_few, resampled
+from pipeline.interval.resampling import contributions, refuse_few, resampled, shown_error
 from pipeline.records import Batches, Estimate
 
 
@@ -49,15 +49,14 @@ class Bca(Interval):
         """Put a BCa interval around the estimate of each batch."""
         u = contributions(batches)
         plug_in = (u * u).sum(axis=1)
-        varies = plug_in > 0
-        safe = np.where(varies, plug_in, 1.0)
+        safe = np.where(plug_in > 0, plug_in, 1.0)
         acceleration = (u * u * u).sum(axis=1) / (6 * safe * np.sqrt(safe))
         low, high = np.empty(len(u)), np.empty(len(u))
         for block, shifts, _ in resampled(batches, u, resamples=self.resamples, seed=self.seed):
             ends = _levels(shifts, acceleration[block], np.sqrt(plug_in[block]), confidence)
             shifts.sort(axis=1)
             low[block], high[block] = (_quantiles(shifts, level) for level in ends)
-        stretch = np.where(varies, np.sqrt(batches.error_variance / safe), batches.error_variance)
+        stretch = shown_error(batches, u) / np.sqrt(safe)
         below, above = stretch * np.maximum(-low, 0.0), stretch * np.maximum(high, 0.0)
         return around(batches, below, above, f"BCa, {self.resamples} resamples", confidence=confidence)
 

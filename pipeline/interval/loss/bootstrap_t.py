@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.interval.base import Interval, around, standard_error
-from pipeline.interval.resampling import contributions, refuse_few, resampled
+from pipeline.interval.base import Interval, around
+from pipeline.interval.resampling import contributions, refuse_few, resampled, shown_error
 from pipeline.records import Batches, Estimate
 
 
@@ -22,10 +22,10 @@ class BootstrapT(Interval):
     Units are resampled within their strata. SE is the design's, with the finite-population correction and with what a
     superpopulation adds; the studentized distribution needs neither. All batches share the resamples (`resampled`).
 
-    A resample whose values are all equal has SE* = 0 and T* = ±∞ by the sign of mean* - mean (0 if there is none). Where
-    these are more than α/2 on a side, that end is not known and the interval is all numbers: so it is up to n = 3.
-    The interval always holds the mean. One row, or a batch with an infinite loss, gives all numbers as well. A batch
-    whose losses are all equal has an interval of no width; so has the whole population.
+    A resample whose values are all equal has SE* = 0 and T* = ±∞, by the sign of mean* - mean (0 if they are equal).
+    Where these are more than α/2 on a side, that end is not known and the interval is all numbers: at 95 % up to n = 3.
+    So it is for one row, and for a batch with an infinite loss. A batch whose losses are all equal has an interval of
+    no width; so has the whole population. The interval always holds the mean.
 
     Attributes
     ----------
@@ -46,7 +46,8 @@ class BootstrapT(Interval):
 
     def estimate(self, batches: Batches, confidence: float) -> Estimate:
         """Put a bootstrap-t interval around the estimate of each batch."""
-        u, error = contributions(batches), standard_error(batches)
+        u = contributions(batches)
+        error = shown_error(batches, u)
         rank = _rank(self.resamples, confidence)
         low, high = np.empty(len(u)), np.empty(len(u))
         for block, shifts, variances in resampled(
@@ -73,9 +74,10 @@ def _studentized(
 ) -> NDArray[np.float64]:
     """T* of resamples, shape (k, resamples); `scale` is the batch's own plug-in variance, shape (k,)."""
     # Rounding leaves some 1e-16 of the squares of equal values.
-    is_equal = variances <= 1e-12 * np.maximum(shifts * shifts, scale[:, None])
-    signs = np.where(np.abs(shifts) > 1e-9 * np.sqrt(scale)[:, None], np.sign(shifts), 0.0)
+    is_equal = variances <= 1e-12 * scale[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         t = shifts / np.sqrt(variances)
-    infinite = np.where(signs == 0, 0.0, signs * np.inf)
-    return np.where(is_equal, infinite, t)
+    of = np.nonzero(is_equal)
+    found = shifts[of]
+    t[of] = np.where(np.abs(found) > 1e-9 * np.sqrt(scale[of[0]]), np.copysign(np.inf, found), 0.0)
+    return t

@@ -1,0 +1,219 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.errors import BadInput
+from pipeline.sampling import MEMBERS
+from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.scoring import score
+from pipeline.study.basis import from_pilot, spread_out
+from pipeline.study.plan import Plan
+from pipeline.study.variants import Watched, variants
+from tests.populations import frame_of, some_scores
+
+QUICK = {"loss_within": 0.05, "accuracy_within": 0.02, "check_draws": 0}
+
+
+@pytest.fixture
+def values(digits_parts):
+    scores = score(digits_parts[1], digits_parts[0])
+    return {"loss": scores.loss, "accuracy": scores.correct.astype(float)}
+
+
+def test_the_metrics_of_the_configured_design_against_the_formula_written_out(setting_of, values):
+    for design in ("with_replacement", "without_replacement"):
+        found = Plan(**QUICK).answer(setting_of(design=design)).metrics
+        for metric, within in (("loss", 0.05), ("accuracy", 0.02)):
+            n = (stats.norm.ppf(0.975) / within) ** 2 * values[metric].var()
+            n = n if design == "with_replacement" else n / (1 + n / 1000)
+            assert found[f"{metric}/n"] == round(n)
+        assert found["rows/n"] == max(found["loss/n"], found["accuracy/n"])
+        assert found["seconds/n"] > 0
+        assert not any(name.endswith("within") for name in found)
+
+
+@pytest.mark.parametrize("design", ["without_replacement", "stratified", "importance"])
+def test_the_promised_share_of_batches_is_within_the_tolerance_at_the_planned_size(setting_of, design):
+    found = Plan(loss_within=0.04, accuracy_within=0.02, check_draws=1500).answer(setting_of(design=design))
+    for metric in ("loss", "accuracy"):
+        held = round(1500 * found.metrics[f"{metric}/within"])
+        # The mean of a skewed loss and a share of few errors are within one or two points of normal at these sizes.
+        assert stats.binomtest(held, 1500, 0.93, alternative="less").pvalue > 0.001
+    assert sum("checked by drawing" in note for note in found.notes) == 2
+
+
+def test_every_design_is_in_the_table_with_enough_rows_and_one_row_fewer_is_not_enough(setting_of, values):
+    setting = setting_of(design="without_replacement")
+    result = Plan(**QUICK).answer(setting)
+    table = result.tables["plan.csv"]
+    assert set(MEMBERS) <= {v.sampling.name for v in variants(setting)}
+    assert table["is_configured"].sum() == 1
+    assert len(table) == len(variants(setting)) >= 12
+    scores = score(setting.classifier, setting.dataset)
+    for variant in variants(setting):
+        if variant.sampling.name in ("with_replacement", "without_replacement", "epoch", "systematic"):
+            continue
+        n = int(table.set_index("design").at[variant.key, "loss_n"])
+        frame = Watched(variant.frame, scores, setting.units).frame
+
+        def reach(b, variant=variant, frame=frame):
+            return 1.959963984540054 * math.sqrt(variant.sampling.plan(frame, b).error_variance(values["loss"], "loss"))
+
+        assert reach(n) <= 0.05
+        assert n == 20 or reach(n - 1) > 0.05
+
+
+def test_a_design_that_needs_the_proxy_pays_for_its_pass_and_a_pilot_for_its_rows(setting_of):
+    table = Plan(**QUICK).answer(setting_of()).tables["plan.csv"].set_index("design")
+    assert table.at["stratified_confidence", "proxy_seconds"] > 0
+    assert table.at["stratified_label", "proxy_seconds"] == 0
+    assert table.at["stratified_confidence_neyman_loss", "pilot_rows"] == 500
+    assert table.at["importance_entropy", "overrides"] == "sampling=importance proxy=entropy"
+
+
+def test_a_tolerance_out_of_reach_with_replacement_says_to_evaluate_all_rows(setting_of):
+    result = Plan(loss_within=0.001, accuracy_within=0.001, check_draws=0).answer(setting_of())
+    assert result.metrics["rows/n"] > 1000
+    assert "more than the 1,000 there are: evaluating all of them leaves no error" in result.summary
+
+
+def test_an_infinite_loss_has_no_number_of_rows(setting_of, digits_parts):
+    class Sure:
+        learning_curve = None
+        digest = "sure"
+        n_features, n_classes = 64, 10
+
+        def from_stored(self, scale):
+            def logits(rows):
+                certain = np.full((len(rows), 10), -np.inf)
+                certain[:, 0] = 0.0
+                return certain
+
+            return logits
+
+    result = Plan(**QUICK).answer(setting_of(classifier=Sure()))
+    assert math.isinf(result.metrics["loss/n"])
+    assert math.isfinite(result.metrics["accuracy/n"])
+    assert "No number of rows" in result.summary
+    assert any("infinite loss" in note for note in result.notes)
+
+
+def test_a_pilot_scores_its_own_rows_alone(setting_of, digits_parts):
+    network, seen = digits_parts[1], set()
+
+    class Counted:
+        digest, learning_curve = "counted", None
+
+        def from_stored(self, scale):
+            forward = network.from_stored(scale)
+
+            def logits(rows):
+                seen.update(row.tobytes() for row in rows)
+                return forward(rows)
+
+            return logits
+
+    result = Plan(pilot=60, check_draws=500).answer(setting_of(classifier=Counted(), design="without_replacement"))
+    assert 1 <= len(seen) <= 60
+    assert not any(name.endswith("within") for name in result.metrics)
+    assert any("not checked by drawing" in note for note in result.notes)
+    assert any("58 to 78 of 100" in note for note in result.notes)
+    assert set(result.tables["plan.csv"]["design"]) == {
+        "with_replacement",
+        "without_replacement",
+        "stratified_label",
+        "epoch",
+    }
+
+
+def test_a_design_that_asks_the_proxy_anyway_brings_the_others_that_a_pilot_tells(setting_of):
+    part = MEMBERS["difference"]()
+    keys = set(Plan(pilot=300, **QUICK).answer(setting_of(design=part)).tables["plan.csv"]["design"])
+    assert {"difference_confidence", "stratified_confidence", "without_replacement"} <= keys
+    assert not any("neyman" in key or "importance" in key or "systematic" in key for key in keys)
+
+
+def test_a_pilot_of_all_right_rows_still_plans_the_accuracy(setting_of):
+    setting = setting_of(design="without_replacement", seed=0)
+    right = [seed for seed in range(40) if _all_right(dataclasses.replace(setting, seed=seed))]
+    result = Plan(pilot=30, check_draws=0).answer(dataclasses.replace(setting, seed=right[0]))
+    unseen = 1 - 0.2 ** (1 / 30)
+    n = (stats.norm.ppf(0.975) / 0.01) ** 2 * unseen * (1 - unseen)
+    assert result.metrics["accuracy/n"] == round(n / (1 + n / 1000))
+    assert any("all 30 rows of the pilot are right" in note for note in result.notes)
+
+
+def _all_right(setting):
+    rows = SimplePlan(1000, 30).batch(setting.seed, 0).indices
+    return score(setting.classifier, setting.dataset, rows).correct.all()
+
+
+def test_equal_losses_plan_nothing_for_the_loss(setting_of):
+    class Undecided:
+        digest, learning_curve = "undecided", None
+
+        def from_stored(self, scale):
+            return lambda rows: np.zeros((len(rows), 10))
+
+    result = Plan(pilot=50, check_draws=0).answer(setting_of(classifier=Undecided(), design="without_replacement"))
+    assert "loss/n" not in result.metrics
+    assert "rows/n" not in result.metrics
+    assert math.isfinite(result.metrics["accuracy/n"])
+    assert "Nothing can be planned for the loss" in result.summary
+    assert any("are equal" in note for note in result.notes)
+
+
+def test_the_pilots_allowance_is_on_top_of_what_its_rows_say(setting_of):
+    setting = setting_of(design="without_replacement")
+    basis = from_pilot(setting, 300, 0.8)
+    stricter = from_pilot(setting, 300, 0.95)
+    for metric in ("loss", "accuracy"):
+        assert 1 < basis.allowance[metric] < stricter.allowance[metric]
+
+
+def test_the_hot_deck_gives_every_row_a_pilot_row_of_its_class_and_of_like_difficulty():
+    scores = some_scores(900)
+    frame = frame_of(scores)
+    chosen = np.random.default_rng(3).choice(900, 90, replace=False)
+    pilot = dataclasses.replace(scores, loss=chosen.astype(float), correct=scores.correct[chosen])
+    donor = spread_out(pilot, chosen, frame, use_guess=True).loss.astype(int)
+    assert set(donor) == set(chosen)
+    np.testing.assert_array_equal(frame.labels[donor], frame.labels)
+    difficulty = frame.guess().difficulty
+    assert stats.spearmanr(difficulty, difficulty[donor]).statistic > 0.9
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"loss_within": 0.0}, r"study\.loss_within must be above 0"),
+        ({"accuracy_within": -1.0}, r"study\.accuracy_within must be above 0"),
+        ({"loss_within": math.inf}, r"study\.loss_within must be above 0 and finite"),
+        ({"accuracy_within": math.nan}, r"study\.accuracy_within must be above 0"),
+        ({"assurance": 1.0}, r"study\.assurance must be between 0 and 1"),
+        ({"pilot": 29}, r"study\.pilot must be at least 30 rows"),
+        ({"check_draws": -1}, r"study\.check_draws must be a whole number"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(fields, words):
+    with pytest.raises(BadInput, match=words) as refused:
+        Plan(**fields)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_pilot_larger_than_the_population_or_that_tells_nothing_of_the_design_is_refused(setting_of):
+    with pytest.raises(BadInput, match=r"study\.pilot must be at most the population's 1,000 rows; found 1,001"):
+        Plan(pilot=1001).check(setting_of())
+    for design in ("systematic", "importance"):
+        with pytest.raises(BadInput, match=rf"study\.pilot must go with .* found sampling={design}"):
+            Plan(pilot=100).check(setting_of(design=design))
+
+
+def test_a_plan_for_the_world_beyond_is_refused(setting_of):
+    setting = setting_of()
+    setting.interval.target = "superpopulation"
+    with pytest.raises(BadInput, match=r"value of the population itself"):
+        Plan().check(setting)

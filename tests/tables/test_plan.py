@@ -1,0 +1,106 @@
+import math
+
+import pandas as pd
+import pytest
+
+from pipeline.tables import plan
+
+INF, NAN = math.inf, math.nan
+
+
+def question(pilot=None, unit="row"):
+    within = {"loss": 0.02, "accuracy": 0.01}
+    return plan.Question("mnist test", unit, 10_000, within, 0.95, pilot)
+
+
+def row(words, loss, accuracy, *, own=False, **changes):
+    n = NAN if math.isnan(loss) or math.isnan(accuracy) else max(loss, accuracy)
+    made = {"words": words, "loss_n": loss, "accuracy_n": accuracy, "n": n, "is_configured": own, "seconds": 0.01}
+    return {**made, "overrides": "sampling=other", **changes}
+
+
+SIMPLE = row("without replacement", 3034.0, 1888.0, own=True)
+STRATA = row("strata by confidence", 2489.0, 1480.0)
+
+
+def test_the_advice_can_be_acted_on_and_names_what_needs_fewer():
+    assert plan.summary([SIMPLE, STRATA], question()) == (
+        "Evaluate 3,034 rows drawn without replacement (30 % of the 10,000): then the loss is within ±0.02 nats and "
+        "the accuracy within ±1 point in 95 of 100 batches. Fewer are enough with strata by confidence: 2,489 "
+        "(sampling=other)."
+    )
+
+
+def test_more_rows_than_there_are_is_advice_to_evaluate_all():
+    said = plan.summary(
+        [row("with replacement", 17_419.0, 2328.0, own=True), {**SIMPLE, "is_configured": False}], question()
+    )
+    assert said.startswith("17,419 rows drawn with replacement would be needed, more than the 10,000 there are")
+    assert said.endswith("Fewest are enough drawn without replacement: 3,034 (sampling=other).")
+
+
+def test_what_is_never_within_and_what_is_not_known_are_said():
+    said = plan.summary([row("with replacement", INF, 100.0, own=True)], question())
+    assert said == "No number of rows drawn with replacement brings the loss within the tolerance."
+    said = plan.summary([row("with replacement", NAN, 100.0, own=True)], question(pilot=50))
+    assert said == "Nothing can be planned for the loss drawn with replacement from this pilot."
+
+
+def test_the_fewest_rows_come_first_and_the_unknown_last():
+    shown = plan.table([SIMPLE, row("odd", NAN, 5.0), STRATA], question(), seconds=0.02)
+    assert [cells[0] for cells in shown.rows] == ["strata by confidence", "without replacement *", "odd"]
+    assert shown.rows[1][1:5] == ("3,034", "1,888", "3,034", "30")
+    assert shown.rows[2][3] == "?"
+    assert shown.footer == [("all rows", "", "", "10,000", "100", "20 ms")]
+
+
+def test_the_widest_table_fits_80_columns():
+    rows = [row("correction by confidence", 999_999.0, 17_419_123.0, own=True, seconds=0.123)]
+    shown = plan.table(rows, question(pilot=300), seconds=0.999)
+    columns = zip(*shown.rows, shown.headings, strict=True)
+    widths = [max(len(part) for cell in column for part in cell.split("\n")) for column in columns]
+    assert sum(widths) + 3 * (len(widths) - 1) + 2 <= 80
+
+
+def test_a_pilots_notes_say_what_was_allowed_for_and_warn_of_few_rows():
+    said = " ".join(plan.notes(question(pilot=100), 0.8))
+    assert "enough for 80 of 100 pilots" in said
+    assert "a pilot of 100 rows is small" in said
+    assert "is small" not in " ".join(plan.notes(question(pilot=300), 0.8))
+    assert "pilots" not in " ".join(plan.notes(question(), 0.8))
+
+
+def test_the_check_states_its_binomial_uncertainty():
+    said = plan.checked("loss", 3034, 1905, 2000, question())
+    assert said == (
+        "checked by drawing: 1,905 of 2,000 batches of 3,034 rows had the loss within ±0.02 nats: 95.2 ± 0.9 %, "
+        "planned 95 %"
+    )
+
+
+def test_a_sweep_has_a_row_a_cell():
+    cells = pd.DataFrame(
+        {
+            "study.loss_within": [0.02, 0.05],
+            "group": "",
+            "population": "mnist test",
+            "population_size": 10_000,
+            "loss/n": [3034.0, 651.0],
+            "loss/within": [0.95, 0.949],
+            "accuracy/n": [1888.0, INF],
+            "rows/n": [3034.0, INF],
+            "seconds/n": [0.004, INF],
+        }
+    )
+    (shown,) = plan.sweep(cells)
+    assert shown.rows[0] == ("0.02", "3,034", "95.0", "1,888", "", "3,034", "4 ms")
+    assert shown.rows[1] == ("0.05", "651", "94.9", "∞", "", "∞", "?")
+    assert plan.sweep_summary(cells) == "Enough for both metrics: 3,034 rows."
+    assert plan.sweep_summary(cells.assign(**{"rows/n": INF})) == "No plan has a number of rows."
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(NAN, "?"), (INF, "∞"), (3034.0, "3,034"), (17_419_123.0, "17.4 M"), (4e12, "4e+12")]
+)
+def test_numbers_are_short(n, expected):
+    assert plan.counted(n) == expected
