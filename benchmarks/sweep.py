@@ -13,15 +13,16 @@ import numpy as np
 
 from benchmarks.scoring import DATA, Row, median_seconds
 from pipeline.data.mnist import Mnist
-from pipeline.draws import draw_moments
+from pipeline.draws import Scored, estimate_draws
 from pipeline.interval.accuracy.wilson import Wilson
-from pipeline.interval.loss.t import T
+from pipeline.interval.loss.hall import Hall
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
 from pipeline.records import Dataset
 from pipeline.sampling.base import generator
-from pipeline.sampling.with_replacement import WithReplacement
+from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.scoring import score
+from pipeline.units import Units
 
 SIZES = (1, 10, 100, 1_000, 10_000, 60_000)
 DRAWS = 1_000
@@ -66,11 +67,9 @@ def _statistics() -> list[Row]:
 def _ours(network: Network, dataset: Dataset) -> None:
     scores = score(network, dataset)
     for size in SIZES:
-        moments = draw_moments(
-            scores, WithReplacement(), seed=0, batch_size=size, draws=DRAWS, rows=None, size=len(dataset)
-        )
-        T().estimate(moments.loss, 0.95)
-        Wilson().estimate(moments.accuracy, 0.95)
+        scored = Scored(scores, Units(len(dataset)), IndependentPlan(len(dataset), size))
+        intervals = {"loss": Hall(), "accuracy": Wilson()}
+        estimate_draws(scored, intervals, seed=0, draws=DRAWS, confidence=0.95)
 
 
 def _indices(population: int) -> None:

@@ -110,9 +110,9 @@ def refuse_few(resamples: int, seed: int) -> None:
         If it is so.
     """
     if resamples < 99:
-        raise BadInput(f"resamples must be at least 99; found {resamples}: 999 or more are usual")
+        raise BadInput(f"interval.loss.resamples must be at least 99; found {resamples}: 999 or more are usual")
     if seed < 0:
-        raise BadInput(f"the bootstrap's seed must be at least 0; found {seed}")
+        raise BadInput(f"interval.loss.seed must be at least 0; found {seed}: 0 is the default")
 
 
 def _places(batches: Batches) -> list[slice]:

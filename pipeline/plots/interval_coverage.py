@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
+from pipeline.plots.frames import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,8 @@ METRICS = ("loss", "accuracy")
 PANEL_HEIGHT = 5.0
 # Per cent added to the misses before their logarithm is taken, so that none at all has a place on the axis.
 _NEAR_NONE = 0.3
-_TICKS = (0, 20, 40, 60, 70, 80, 90, 95, 98, 99, 100)
+# The most telling first: others give way to them.
+_TICKS = (95, 100, 90, 99, 80, 98, 60, 0, 40, 70, 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,8 @@ def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
     """
     groups = list(frame.groupby("group", sort=False))
     figure, axes = style.new_figure(_title(frame), rows=len(groups), height=0.9 + PANEL_HEIGHT * len(groups))
-    least = 100 * float(frame["coverage_low"].min())
+    drawn = frame[np.isfinite(frame["width_median"])]
+    least = 100 * float((drawn if len(drawn) else frame)["coverage_low"].min())
     for (name, own), panels in zip(groups, axes, strict=True):
         for panel, metric in zip(panels, METRICS, strict=True):
             curves = curves_of(own, metric)
@@ -77,7 +80,7 @@ def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
             )
             for curve in curves:
                 _draw_curve(panel, curve, len(curves))
-            name_curves(panel, curves)
+            name_curves(panel, curves, gaps(curves, ("has no end",)))
     style.legend(figure, _handles(frame))
     return figure
 
@@ -125,6 +128,18 @@ def name_curves(axes: Axes, curves: list[Curve], gaps: Sequence[str] = ()) -> No
     )
 
 
+def gaps(curves: list[Curve], which: Sequence[str]) -> list[str]:
+    """Say at which sizes curves are not drawn, since the median interval ``has no end`` or ``has no width``."""
+    lines: dict[str, list[str]] = {}
+    for curve in curves:
+        width = curve.rows["width_median"].to_numpy(dtype=np.float64)
+        sizes = curve.rows["batch_size"].to_numpy()
+        for gone, what in ((np.isinf(width), "has no end"), (width == 0, "has no width")):
+            if gone.any() and what in which:
+                lines.setdefault(f"{what} at b = {listed(sizes[gone])}", []).append(curve.name)
+    return [f"Not drawn: {', '.join(names)} {why}" for why, names in lines.items()]
+
+
 def _draw_curve(axes: Axes, curve: Curve, n: int) -> None:
     # An interval without an end holds everything: that is no point on its curve.
     rows = curve.rows[np.isfinite(curve.rows["width_median"].to_numpy())]
@@ -145,11 +160,17 @@ def _set_scale(axes: Axes, least: float) -> None:
         return 100 + _NEAR_NONE - np.exp(-place)
 
     axes.set_yscale("function", functions=(forward, inverse))
-    ticks = [tick for tick in _TICKS if tick >= least - 5]
+    bottom, top = forward(np.array([max(least, 0.0), 100.0]))
+    ticks: list[float] = []
+    for tick in _TICKS:
+        place = forward(np.array([tick, *ticks]))
+        # Labels nearer than that would touch.
+        if tick >= least - 5 and (np.abs(place[1:] - place[0]) > 0.055 * (top - bottom)).all():
+            ticks.append(tick)
     axes.yaxis.set_major_locator(FixedLocator(ticks))
     axes.yaxis.set_major_formatter(FixedFormatter([f"{tick}" for tick in ticks]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(max(least - 0.08 * (100 - least), 0.0) - 0.5, 100.08)
+    axes.set_ylim(*inverse(np.array([bottom - 0.06 * (top - bottom), top + 0.06 * (top - bottom)])))
 
 
 def _title(frame: pd.DataFrame) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.plots import style
-from pipeline.plots.frames import listed
-from pipeline.plots.interval_coverage import METRICS, PANEL_HEIGHT, Curve, curves_of, name_curves
+from pipeline.plots.interval_coverage import METRICS, PANEL_HEIGHT, Curve, curves_of, gaps, name_curves
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +35,7 @@ def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
                 panel,
                 title="\n".join(filter(None, [str(name), metric.capitalize()])),
                 x=f"batch size b [{unit}s]",
-                y=f"median width of the {metric}'s intervals\n[1 = ideal: ± z standard errors with the true σ]",
+                y=f"median width of the {metric}'s intervals\n[÷ ideal: ± z standard errors, true σ]",
             )
             ratios = own.loc[own["metric"] == metric, "width_ratio"].to_numpy(dtype=np.float64)
             if not (np.isfinite(ratios) & (ratios > 0)).any():
@@ -47,7 +46,7 @@ def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
             panel.axhline(1.0, color=style.INK, linewidth=1.3, dashes=(5, 2), zorder=1)
             for curve in curves:
                 _draw_curve(panel, curve)
-            name_curves(panel, curves, _gaps(curves))
+            name_curves(panel, curves, gaps(curves, ("has no end", "has no width")))
     style.legend(figure, _handles())
     return figure
 
@@ -56,18 +55,6 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
     ratios = curve.rows["width_ratio"].to_numpy(dtype=np.float64)
     seen = np.isfinite(ratios) & (ratios > 0)
     axes.plot(curve.rows["batch_size"].to_numpy()[seen], ratios[seen], zorder=3, **curve.look)
-
-
-def _gaps(curves: list[Curve]) -> list[str]:
-    """Say what a log axis cannot show."""
-    lines: dict[str, list[str]] = {}
-    for curve in curves:
-        width = curve.rows["width_median"].to_numpy(dtype=np.float64)
-        sizes = curve.rows["batch_size"].to_numpy()
-        for gone, what in ((np.isinf(width), "has no end"), (width == 0, "has no width")):
-            if gone.any():
-                lines.setdefault(f"{what} at b = {listed(sizes[gone])}", []).append(curve.name)
-    return [f"Not drawn: {', '.join(names)} {why}" for why, names in lines.items()]
 
 
 def _title(frame: pd.DataFrame) -> str:

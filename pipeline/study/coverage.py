@@ -64,7 +64,8 @@ class Coverage(Study):
         cap = self._cap(scores, setting)
         intervals, notes = intervals_of(setting, cap)
         scored = Scored(scores, setting.units, setting.plan)
-        frame = _judged(scored, estimated(scored, intervals, setting), setting)
+        ends, refused = estimated(scored, intervals, setting)
+        frame = _judged(scored, ends, setting)
         about = f"{setting.dataset.name}, {setting.sampling.name}, batches of {setting.batch_size:,}"
         return Result(
             metrics=_metrics(frame, scored),
@@ -77,6 +78,7 @@ class Coverage(Study):
                 *self._cap_note(intervals, cap, setting),
                 *_target_note(setting),
                 *notes,
+                *refused,
             ],
         )
 
@@ -173,6 +175,6 @@ def _target_note(setting: Setting) -> list[str]:
         return []
     return [
         "interval.target=superpopulation: one population cannot tell how often the world's value is held; the "
-        "intervals are judged by this population's value, which they should hold more often than they promise where a batch is "
-        "a good part of it"
+        "intervals are judged by this population's value, which they should hold more often than they promise where a "
+        "batch is a good part of it"
     ]

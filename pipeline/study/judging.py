@@ -24,12 +24,13 @@ Key = tuple[str, str]
 
 @dataclass(eq=False)
 class Ends:
-    """What an interval said of the draws so far: both ends, the words for it, the seconds it took."""
+    """What an interval said of the draws so far: both ends, its method, the seconds it took; or why it was refused."""
 
     low: list[NDArray[np.float64]] = field(default_factory=list)
     high: list[NDArray[np.float64]] = field(default_factory=list)
     method: str = ""
     seconds: float = 0.0
+    refused: str = ""
 
 
 def intervals_of(setting: Setting, cap: float) -> tuple[dict[Key, Interval], list[str]]:
@@ -57,7 +58,7 @@ def intervals_of(setting: Setting, cap: float) -> tuple[dict[Key, Interval], lis
     return found, notes
 
 
-def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Setting) -> dict[Key, Ends]:
+def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Setting) -> tuple[dict[Key, Ends], list[str]]:
     """Put the intervals around every draw: of moments all at once, of the units' values in one pass over blocks.
 
     Parameters
@@ -68,6 +69,18 @@ def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Settin
         By metric and name.
     setting : Setting
         How batches are drawn, and the confidence.
+
+    Returns
+    -------
+    ends : dict of (str, str) to Ends
+        By metric and name.
+    notes : list of str
+        Which are left out, for groups or weights that they cannot be made for.
+
+    Raises
+    ------
+    BadInput
+        If a configured one is.
     """
     ends = {key: Ends() for key in intervals}
     by_kind = {kind: {k: part for k, part in intervals.items() if part.needs_values is kind} for kind in (False, True)}
@@ -78,16 +91,26 @@ def estimated(scored: Scored, intervals: Mapping[Key, Interval], setting: Settin
     if by_kind[True]:
         for _, found in batches_with_values(scored, seed=seed, draws=setting.draws, target=target):
             _add(ends, by_kind[True], found, setting.confidence)
-    return ends
+    for (metric, name), own in ends.items():
+        if own.refused and name == setting.interval.of(metric).name:
+            raise BadInput(own.refused)
+    notes = [f"{metric}, {name} is left out: {own.refused}" for (metric, name), own in ends.items() if own.refused]
+    return {key: own for key, own in ends.items() if not own.refused}, notes
 
 
 def _add(
     ends: dict[Key, Ends], intervals: Mapping[Key, Interval], found: Mapping[str, Batches], confidence: float
 ) -> None:
     for key, interval in intervals.items():
-        start = time.perf_counter()
-        estimate = interval.estimate(found[key[0]], confidence)
         own = ends[key]
+        if own.refused:
+            continue
+        start = time.perf_counter()
+        try:
+            estimate = interval.estimate(found[key[0]], confidence)
+        except BadInput as error:
+            own.refused = str(error)
+            continue
         own.seconds += time.perf_counter() - start
         own.low.append(estimate.low)
         own.high.append(estimate.high)

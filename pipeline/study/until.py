@@ -157,7 +157,7 @@ class Until(Study):
         if self.max_rows is not None:
             end = f"study.max_rows={self.max_rows:,}"
         elif not setting.plan.is_finite:
-            end = f"{_MOST_DRAWS} draws for each of the population's"
+            end = f"{_MOST_DRAWS} draws for each {'row' if setting.units.starts is None else 'group'} of the population"
         return tables.About(
             population=setting.dataset.name,
             n_rows=len(setting.dataset),

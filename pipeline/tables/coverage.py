@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.plots.style import duration
 from pipeline.records import Table
-from pipeline.tables.evaluate import duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def cell_table(frame: pd.DataFrame, title: str) -> Table:
     title : str
         What the rows are about.
     """
-    headings = ("interval", "held, %", "range", "above", "below", "width", "÷ ideal", "time")
+    headings = ("interval", "held\n%", "range\n%", "above\n%", "below\n%", "width", "÷\nideal", "time")
     parts = []
     for metric in METRICS:
         own = frame[frame["metric"] == metric].to_dict("records")
@@ -141,15 +141,22 @@ def _who_holds(own: pd.DataFrame) -> str:
     by_size: dict[float, list[str]] = {}
     for name, rows in own.groupby("interval", sort=False):
         by_size.setdefault(holds_from(rows), []).append(str(name))
+    if set(by_size) == {math.inf}:
+        return f"none of {_listed(by_size[math.inf])}{', not even' if len(sizes) > 1 else ''} at b = {sizes[-1]:,}"
     parts = []
     for size in sorted(by_size):
-        names = ", ".join(by_size[size])
+        names = _listed(by_size[size])
         if math.isinf(size):
             parts.append(f"not by {names}" if len(sizes) == 1 else f"not even at b = {sizes[-1]:,} by {names}")
+        elif len(sizes) == 1:
+            parts.append(f"{names} at b = {size:,.0f}")
         else:
-            where = f" at b = {size:,.0f}" if len(sizes) == 1 else f" from b = {size:,.0f} on"
-            parts.append(f"{names}{' at every size' if size == sizes[0] and len(sizes) > 1 else where}")
-    return ", ".join(parts)
+            parts.append(f"{names} {'at every size' if size == sizes[0] else f'from b = {size:,.0f} on'}")
+    return "; ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _by_size(own: pd.DataFrame, sizes: list[int], write: Any, title: str) -> Table:

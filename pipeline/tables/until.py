@@ -232,7 +232,7 @@ def _drawn(look: Look, about: About) -> str:
     rows = f"{look.rows:,} of {about.n_rows:,} rows"
     if about.unit == "group":
         groups = f"{look.drawn:,} {'group' if look.drawn == 1 else 'groups'}"
-        return f"{groups} drawn, {rows}"
+        return f"{groups}, {rows}"
     return f"{look.drawn:,} draws, {rows}" if about.is_repeating else rows
 
 

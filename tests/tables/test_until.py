@@ -1,30 +1,81 @@
-from pipeline.study.until import Look
+import pytest
+
 from pipeline.tables import until
+from pipeline.tables.until import About, Found, Look
+
+GOALS = {"loss": 0.05, "accuracy": 0.02}
+ABOUT = About(population="x", n_rows=10_000, confidence=0.95)
+WIDE = {"loss": Found(0.2, 0.1, 0.4), "accuracy": Found(0.93, 0.9, 0.95)}
+NARROW = {"loss": Found(0.22, 0.19, 0.26), "accuracy": Found(0.931, 0.92, 0.95)}
 
 
-def look(n):
-    return Look(n, {"loss": 0.2, "accuracy": 0.93}, {"loss": 0.1, "accuracy": 0.9}, {"loss": 0.4, "accuracy": 0.95})
+def look(rows, found=WIDE, drawn=None):
+    return Look(drawn=drawn or rows, rows=rows, capped=0, found=found)
 
 
-def test_the_last_look_is_always_shown_and_of_many_only_some():
-    shown = until.looks([look(n) for n in range(1, 101)], "x", {"loss": 0.1}).rows
-    assert len(shown) <= 14
-    assert shown[-1][0] == "100"
-    assert shown[-1][1:] == ("0.2000 ± 0.1500", "0.100 – 0.400", "93.00 ± 2.50", "90.0 – 95.0")
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 100, 1000])
+def test_the_first_and_the_last_look_are_always_shown_and_of_many_only_some(n):
+    shown = until.table([look(i) for i in range(1, n + 1)], GOALS, ABOUT).rows
+    assert len(shown) == n if n <= 16 else 8 <= len(shown) <= 16
+    assert shown[0][0] == "1"
+    assert shown[-1][0] == f"{n:,}"
+    assert shown[-1][1:] == ("0.2000 [0.100, 0.400]", "0.1500", "93.00 [90.0, 95.0]", "2.50")
 
 
 def test_what_was_asked_stands_below():
-    table = until.looks([look(7)], "x", {"accuracy": 0.02})
-    assert table.footer == [("asked", "not asked", "", "± 2", "")]
+    table = until.table([look(7)], GOALS | {"loss": None}, ABOUT)
+    assert table.footer == [("goal", "", "any", "", "2")]
 
 
-def test_the_sentence_says_where_it_stopped_and_what_was_saved():
-    metrics = {
-        "rows/evaluated": 1234.0, "rows/saved": 8766.0, "rows/share": 0.1234,
-        "loss/mean": 0.2, "loss/low": 0.1, "loss/high": 0.4,
-        "accuracy/mean": 0.93, "accuracy/low": 0.9, "accuracy/high": 0.95,
-    }  # fmt: skip
-    said = until.summary(metrics, is_enough=True, unit="row", n=1234)
-    assert said.startswith("Stopped after 1,234 of 10,000 rows (12.3 %): loss 0.2000 (0.1000 to 0.4000) nats")
-    assert said.endswith("8,766 rows did not have to be evaluated.")
-    assert until.summary(metrics, is_enough=False, unit="group", n=50).startswith("Not within what was asked")
+def test_the_table_fits_80_columns():
+    far = {"loss": Found(10.0, 0.0, 10.0), "accuracy": Found(1.0, 0.0, 1.0)}
+    found = until.table([look(1_000_000, far)], GOALS, ABOUT)
+    widths = [max(len(value), len(head)) for value, head in zip(found.rows[0], found.headings, strict=True)]
+    assert sum(widths) + 2 * len(widths) <= 80
+
+
+@pytest.mark.parametrize(
+    ("last", "goals", "about", "said"),
+    [
+        (
+            look(1234, NARROW),
+            GOALS,
+            ABOUT,
+            "Stopped after 1,234 of 10,000 rows (12 %): loss 0.220 nats [0.190, 0.260], accuracy 93.1 % [92.0, 95.0] "
+            "(95 % intervals that hold at every look); 8,766 rows were not evaluated.",
+        ),
+        (
+            look(500),
+            GOALS | {"loss": None},
+            About("x", 10_000, 0.9, end="study.max_rows=500"),
+            "Not enough: ended after 500 of 10,000 rows (5 %), by study.max_rows=500, without the accuracy within "
+            "±2 points: loss 0.20 nats [0.10, 0.40], accuracy 93.0 % [90.0, 95.0] "
+            "(90 % intervals that hold at every look); 9,500 rows were not evaluated.",
+        ),
+        (
+            look(9_999, NARROW, drawn=2_000),
+            GOALS,
+            About("x", 10_000, 0.95, unit="group"),
+            "Stopped after 2,000 groups, 9,999 of 10,000 rows (100 %): loss 0.220 nats [0.190, 0.260], accuracy 93.1 % "
+            "[92.0, 95.0] (95 % intervals that hold at every look); 1 row was not evaluated.",
+        ),
+        (
+            look(10_000, {"loss": Found(0.22, 0.22, 0.22), "accuracy": Found(0.93, 0.93, 0.93)}),
+            GOALS,
+            ABOUT,
+            "Stopped after 10,000 of 10,000 rows (100 %): loss 0.220 nats, accuracy 93.000 % (all rows: exact); "
+            "no row was left out.",
+        ),
+    ],
+)
+def test_the_sentence_says_where_it_stopped_and_what_was_saved(last, goals, about, said):
+    assert until.summary(last, goals, about) == said
+
+
+def test_the_line_shrinks_with_the_interval():
+    lines = until.live(look(100), look(50), GOALS, ABOUT).splitlines()
+    assert lines[0] == "x: 100 of 10,000 rows"
+    assert lines[1].endswith("0.2000 [0.100, 0.400] ± 0.1500  goal ± 0.05")
+    wide, narrow = (until.live(look(100, found), look(50), GOALS, ABOUT) for found in (WIDE, NARROW))
+    assert narrow.count("─") < wide.count("─")
+    assert until.interval_line(Found(0.3, 0.3, 0.3), 0.3, 0.3, width=5) == "  ┼  "
