@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
-from pipeline import files, report
+from pipeline import arguments, files, report
 from pipeline.errors import BadInput
 from pipeline.tracking import Store, Tracking, artifacts_beside, resolve, without_secret
 
@@ -62,13 +62,13 @@ class Request:
     tracking: Tracking = field(default_factory=Tracking)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(command_line: Sequence[str]) -> int:
     """Serve until Ctrl-C; return the exit status: 0 ended as asked, 1 the server failed, 2 the request was wrong."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # SIGINT too: it is ignored in what a script starts in the background.
         signal.signal(number, signal.default_int_handler)
     try:
-        return serve(parse(arguments))
+        return serve(parse(command_line))
     except BadInput as error:
         report.error(str(error))
         return 2
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
 
 
-def parse(arguments: Sequence[str]) -> Request:
+def parse(command_line: Sequence[str]) -> Request:
     """Read ``KEY=VALUE`` arguments; the environment's ``MLFLOW_TRACKING_URI`` stands where no ``tracking.uri`` does.
 
     Raises
@@ -84,24 +84,11 @@ def parse(arguments: Sequence[str]) -> Request:
     BadInput
         If an argument is not one of the three known ones, or its value is out of range.
     """
-    given: dict[str, str] = {}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals or key not in ("port", "tracking.uri", "tracking.experiment"):
-            raise BadInput(
-                f"the dashboard's arguments must be port=…, tracking.uri=… or tracking.experiment=…; "
-                f"found {without_secret(argument)!r}: leave it out or write one of these"
-            )
-        given[key] = value
+    given, tracking = arguments.read(command_line, ("port",))
     port = given.get("port")
     if port is not None and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
         raise BadInput(f"port must be a whole number from 1 to 65535; found {port!r}: write port={PORT}")
-    tracking = {"uri": given.get("tracking.uri") or os.environ.get("MLFLOW_TRACKING_URI")}
-    tracking["experiment"] = given.get("tracking.experiment")
-    return Request(
-        port=None if port is None else int(port),
-        tracking=Tracking(**{key: value for key, value in tracking.items() if value is not None}),
-    )
+    return Request(port=None if port is None else int(port), tracking=tracking)
 
 
 def serve(request: Request) -> int:

@@ -161,6 +161,18 @@ def estimate_draws(
     return {metric: _joined([block[metric] for block in blocks]) for metric in METRICS}
 
 
+def misses(
+    low: NDArray[np.float64], high: NDArray[np.float64], truth: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which intervals lie wholly above a value, and which wholly below it; an infinite value is no miss's cause.
+
+    Summing the same rows in another order moves the last digits; that is no miss.
+    """
+    slack = 1e-12 * max(1.0, abs(truth)) if np.isfinite(truth) else 0.0
+    with np.errstate(invalid="ignore"):
+        return low - slack > truth, high + slack < truth
+
+
 def variance_ratio(scored: Scored, metric: str) -> float:
     """Return a simple random sample's variance over this plan's at the same batch size; all units must be scored.
 

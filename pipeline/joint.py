@@ -48,6 +48,8 @@ class Joint:
         The expansions.
     values : ndarray of float64, shape (units,)
         `a` before it was expanded.
+    is_share : bool
+        Whether a plain estimate's values are zeros and ones, whose powers are the values themselves.
     """
 
     origin: float
@@ -60,6 +62,7 @@ class Joint:
     x_spread: float
     e: Floats | None
     values: Floats
+    is_share: bool
 
     @classmethod
     def of(
@@ -92,8 +95,10 @@ class Joint:
         values = a
         a = a if e is None else a * e
         x = None if x_all is None else (x_all if drawn is None else x_all[drawn])
-        # Where it is errors that are expanded, most are 0, and are to stay so.
-        centre = (0.0 if origin else _centre(a), 0.0 if x is None else float(x.mean()))
+        # Zeros and ones are summed exactly as they are, so that a batch of ones has a variance of exactly 0; and where
+        # it is errors that are expanded, most are 0, and are to stay so.
+        is_binary = _is_binary(a)
+        centre = (0.0 if origin or is_binary else _finite_mean(a), 0.0 if x is None else float(x.mean()))
         return cls(
             origin=origin,
             a=a,
@@ -105,11 +110,14 @@ class Joint:
             x_spread=0.0 if x_all is None else float(x_all.var()),
             e=expansion,
             values=values,
+            is_share=is_binary and kind == "plain" and e is None,
         )
 
     @cached_property
     def columns(self) -> Floats:
         """The products that are summed, shape (units, c)."""
+        if self.is_share:
+            return self.a[:, None]
         columns = _columns(self.a - self.centre[0], None if self.x is None else self.x - self.centre[1])
         if self.e is None:
             return columns
@@ -220,16 +228,18 @@ def to_batches(joint: Joint, sums: Floats, plan: Plan, *, target: str = "populat
         target=target,
         design=_in_words(plan, joint, target),
         is_simple=plan.is_simple and joint.kind == "plain",
-        is_exchangeable=plan.is_exchangeable and joint.kind != "difference",
         strata=plan.strata,
     )
 
 
-def _centre(values: Floats) -> float:
-    # Zeros and ones are summed exactly as they are, so that a batch of ones has a variance of exactly 0.
+def _is_binary(values: Floats) -> bool:
+    """Whether all values are 0 or 1."""
     parts = (values[start : start + _CACHED] for start in range(0, len(values), _CACHED))
-    if all(np.array_equal(part, part * part) for part in parts):
-        return 0.0
+    with np.errstate(over="ignore"):
+        return all(np.array_equal(part, part * part) and bool(np.isfinite(part).all()) for part in parts)
+
+
+def _finite_mean(values: Floats) -> float:
     mean = float(values.mean())
     return mean if np.isfinite(mean) else 0.0
 
@@ -246,7 +256,7 @@ def _residuals(joint: Joint, means: Floats, share: Floats) -> tuple[Floats, Floa
     """The estimates (m,), and each stratum's first raw and central second and third moments of z, (m, H)."""
     a0, x0 = joint.centre
     if joint.kind == "plain":
-        first, raw2, raw3 = (means[..., i] for i in range(3))
+        first, raw2, raw3 = (means[..., min(i, means.shape[-1] - 1)] for i in range(3))
         mean = joint.origin + a0 + first @ share
     else:
         a, x, aa, ax, xx, aaa, aax, axx, xxx = (means[..., i] for i in range(9))

@@ -186,8 +186,6 @@ class Batches:
         How the batches were drawn, in words, where that shapes the error: ``finite-population correction``.
     is_simple : bool
         Whether each batch is a simple random sample of rows.
-    is_exchangeable : bool
-        Whether the units of a batch (of a stratum) come in random order, each with the same distribution.
     strata : Strata or None
         Where the batches were drawn by strata.
     values : ndarray of float64, shape (m, n), or None
@@ -210,7 +208,6 @@ class Batches:
     target: str = "population"
     design: str = ""
     is_simple: bool = True
-    is_exchangeable: bool = True
     strata: Strata | None = None
     values: NDArray[np.float64] | None = None
     expanded: NDArray[np.float64] | None = None

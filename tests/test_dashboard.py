@@ -258,8 +258,8 @@ def test_next_port_is_used_when_the_default_one_is_taken(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("ports=1", r"arguments must be port=….*; found 'ports=1'"),
-        ("5000", r"arguments must be port=….*; found '5000'"),
+        ("ports=1", r"an argument must be one of port=….*; found 'ports=1'"),
+        ("5000", r"an argument must be one of port=….*; found '5000'"),
         ("port=0", r"port must be a whole number from 1 to 65535; found '0'"),
         ("port=65536", r"port must be .*; found '65536'"),
         ("port=-1", r"port must be .*; found '-1'"),
@@ -277,7 +277,7 @@ def test_bad_arguments_are_refused(argument: str, message: str) -> None:
 def test_bad_argument_is_one_line_and_status_2(tmp_path: Path) -> None:
     status, output = finished(start(tmp_path, "prot=5001"))
     assert status == 2
-    assert re.fullmatch(r"batchscope: the dashboard's arguments must be .*\n", output)
+    assert re.fullmatch(r"batchscope: an argument must be one of .*\n", output)
 
 
 def test_environment_names_the_store_and_an_argument_wins(monkeypatch: pytest.MonkeyPatch) -> None:

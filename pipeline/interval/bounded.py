@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BadInput
-from pipeline.interval.base import in_words, standard_error
+from pipeline.interval.base import Interval, in_words, standard_error
 from pipeline.records import Batches, Estimate, Strata
 from pipeline.sampling.base import Plan
 
 Floats = NDArray[np.float64]
 # `capital.fixed_interval` and its like.
 Capital = Callable[..., tuple[Floats, Floats]]
+
+
+@dataclass
+class Capped(Interval):
+    """An interval that is guaranteed for losses of which none is above a cap.
+
+    Attributes
+    ----------
+    cap : float or None
+        What no loss is above, nats; None takes ``study.loss_cap``.
+    """
+
+    cap: float | None = None
+
+    needs_values: ClassVar[bool] = True
+    is_guaranteed: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.cap is not None and not (self.cap > 0 and np.isfinite(self.cap)):
+            raise BadInput(f"interval.loss.cap must be above 0 nats and finite, or null; found {self.cap}")
+
+    def check(self, plan: Plan, target: str) -> None:
+        """Refuse to go without a cap, and a design or target that the game is not fair under."""
+        self.known_cap()
+        refuse_unbounded(plan, target, metric="loss", interval=self.name)
+
+    def with_cap(self, cap: float | None) -> Interval:
+        """Return the interval with this cap where it has none of its own."""
+        return replace(self, cap=cap) if self.cap is None else self
+
+    def known_cap(self) -> float:
+        """Return the cap.
+
+        Raises
+        ------
+        BadInput
+            If there is none.
+        """
+        if self.cap is None:
+            raise BadInput(
+                f"interval.loss.cap must be the most that a loss can be, in nats, for interval/loss={self.name}; "
+                "found null: set it, or study.loss_cap"
+            )
+        return self.cap
 
 
 def refuse_unbounded(plan: Plan, target: str, *, metric: str, interval: str) -> None:
@@ -36,34 +82,6 @@ def refuse_unbounded(plan: Plan, target: str, *, metric: str, interval: str) -> 
         )
     if target == "superpopulation" and not (plan.is_finite and plan.is_simple):
         raise BadInput(_simple_only(key))
-
-
-def refuse_cap(cap: float | None) -> None:
-    """Refuse a cap that cannot be one; None is not known yet.
-
-    Raises
-    ------
-    BadInput
-        If it is.
-    """
-    if cap is not None and not (cap > 0 and np.isfinite(cap)):
-        raise BadInput(f"interval.loss.cap must be above 0 nats and finite, or null; found {cap}")
-
-
-def known_cap(cap: float | None, interval: str) -> float:
-    """Return the cap.
-
-    Raises
-    ------
-    BadInput
-        If there is none.
-    """
-    if cap is None:
-        raise BadInput(
-            f"interval.loss.cap must be the most that a loss can be, in nats, for interval/loss={interval}; "
-            "found null: set it, or study.loss_cap"
-        )
-    return cap
 
 
 def bounded_estimate(

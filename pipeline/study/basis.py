@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.draws import METRICS, Scored
 from pipeline.enough import most_share_variance, most_variance
-from pipeline.kept import once
 from pipeline.records import Frame, IntArray, Scores
 from pipeline.sampling.base import Plan
 from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.sampling.without_replacement import SimplePlan
 from pipeline.scoring import score
 from pipeline.study.base import Setting
+from pipeline.study.evaluate import median_seconds, population_scores
 from pipeline.study.variants import needs_proxy
 
 # Rows scored to see what one takes.
@@ -62,17 +60,10 @@ class Basis:
         return self.allowance[metric] * self.scored.error_variance(metric, plan)
 
 
-def all_scores(setting: Setting) -> Scores:
-    """Score all rows, once a process."""
-    dataset, classifier = setting.dataset, setting.classifier
-    key = f"all scores {dataset.digest} {dataset.scale} {classifier.digest}"
-    return once(key, lambda: score(classifier, dataset))
-
-
 def from_all(setting: Setting) -> Basis:
     """Score all rows, and find out by some of them what a row takes."""
     dataset, classifier = setting.dataset, setting.classifier
-    scores = all_scores(setting)
+    scores, _ = population_scores(setting)
     scored = Scored(scores, setting.units, setting.plan)
     one = IndependentPlan(setting.units.size, 1)
     variance = {metric: scored.error_variance(metric, one) for metric in METRICS}
@@ -82,7 +73,7 @@ def from_all(setting: Setting) -> Basis:
         variance["loss"] = math.inf
         notes.append(f"{infinite:,} of {len(scores):,} rows have an infinite loss: no number of rows brings it within")
     some = SimplePlan(len(dataset), min(len(dataset), _TIMED_ROWS)).batch(setting.seed, 0).indices
-    taken = seconds_of(lambda: score(classifier, dataset, some), times=3)
+    taken = median_seconds(lambda: score(classifier, dataset, some), at_most=3)
     return Basis(scored, variance, dict.fromkeys(METRICS, 1.0), taken / len(some), notes=notes)
 
 
@@ -98,7 +89,7 @@ def from_pilot(setting: Setting, pilot: int, assurance: float) -> Basis:
     taken = time.perf_counter() - started
     if taken < _CHEAP:
         # The first call of a process is slow; a dear model is not called again for the sake of a time.
-        taken = seconds_of(lambda: score(setting.classifier, setting.dataset, chosen), times=3)
+        taken = median_seconds(lambda: score(setting.classifier, setting.dataset, chosen), at_most=3)
     may_ask = needs_proxy(setting.sampling, setting.frame)
     everywhere = spread_out(scores, chosen, setting.frame, use_guess=may_ask)
     scored = Scored(everywhere, setting.units, setting.plan)
@@ -159,15 +150,3 @@ def spread_out(pilot: Scores, chosen: IntArray, frame: Frame, *, use_guess: bool
         donors = own if len(own) else easiest_first
         donor[rows] = donors[np.arange(len(rows)) * len(donors) // len(rows)]
     return Scores(pilot.loss[donor], pilot.correct[donor])
-
-
-def seconds_of(work: Callable[[], object], *, times: int = 1) -> float:
-    """Return the median wall time."""
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-        if taken[0] > 1.0:
-            break  # A dear model is not called again for the sake of a median.
-    return statistics.median(taken)

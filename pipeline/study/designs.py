@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draws import METRICS, Scored, estimate_draws, variance_ratio
+from pipeline.draws import METRICS, Scored, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
 from pipeline.interval.loss.t import T
 from pipeline.records import Estimate
 from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.basis import all_scores
+from pipeline.study.evaluate import population_scores
 from pipeline.study.variants import Variant, Watched, variants
 from pipeline.tables import designs as tables
 
@@ -39,7 +39,7 @@ class Designs(Study):
         ``bias`` is in standard errors of the draws' mean, so beyond 3 there is one; ``coverage`` is of the configured
         intervals; ``rows_needed`` is 1/variance_ratio, the rows for the same error, a simple sample's being 1.
         """
-        scores = all_scores(setting)
+        scores, _ = population_scores(setting)
         rows: list[dict[str, Any]] = []
         left_out: dict[str, list[str]] = {}
         for variant in variants(setting, with_ideal=True):
@@ -79,8 +79,7 @@ def _compared(variant: Variant, scored: Scored, setting: Setting) -> list[dict[s
         ratio = variance_ratio(scored, metric)
         drawn, drawn_error = _drawn_ratio(error, ratio * scored.error_variance(metric))
         spread = float(error.std())
-        slack = 1e-12 * max(1.0, abs(truth)) if math.isfinite(truth) else 0.0
-        held = (estimate.low - slack <= truth) & (truth <= estimate.high + slack)
+        above, below = misses(estimate.low, estimate.high, truth)
         rows.append(
             {
                 "design": variant.key,
@@ -91,7 +90,7 @@ def _compared(variant: Variant, scored: Scored, setting: Setting) -> list[dict[s
                 "drawn_ratio": drawn,
                 "drawn_ratio_error": drawn_error,
                 "bias": float(error.mean()) / (spread / math.sqrt(len(error))) if spread > 0 else math.nan,
-                "coverage": math.nan if metric in whys else float(held.mean()),
+                "coverage": math.nan if metric in whys else float(np.mean(~(above | below))),
                 "rows_needed": 1 / ratio if ratio > 0 else math.nan,
                 "why_no_interval": whys.get(metric, ""),
                 "overrides": variant.overrides,

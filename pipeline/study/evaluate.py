@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pipeline.draws import METRICS, Scored, drawn_units, estimate_draws, variance_ratio
+from pipeline.draws import METRICS, Scored, drawn_units, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.records import Estimate, IntArray, Scores
@@ -137,7 +137,7 @@ class Evaluate(Study):
 
     def _seconds_a_batch(self, setting: Setting) -> float:
         rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
-        return _median_seconds(lambda: score(setting.classifier, setting.dataset, rows, cap=self.loss_cap))
+        return median_seconds(lambda: score(setting.classifier, setting.dataset, rows, cap=self.loss_cap))
 
 
 def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[Scores, float]:
@@ -148,14 +148,15 @@ def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[
 
 def _measured_scores(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> tuple[Scores, float]:
     kept: list[Scores] = []
-    seconds = _median_seconds(
+    seconds = median_seconds(
         lambda: kept.append(score(setting.classifier, setting.dataset, rows, cap=loss_cap)),
         at_least=1 if rows is not None else 3,
     )
     return kept[0], seconds
 
 
-def _median_seconds(work: Callable[[], object], *, at_least: int = 3, at_most: int = 25) -> float:
+def median_seconds(work: Callable[[], object], *, at_least: int = 3, at_most: int = 25) -> float:
+    """Return the median wall time of as many calls as fit in some 50 ms, within bounds; a dear one is called once."""
     taken: list[float] = []
     while len(taken) < at_least or (len(taken) < at_most and sum(taken) < _TIMING_BUDGET):
         start = time.perf_counter()
@@ -181,14 +182,12 @@ def _population_metrics(estimates: dict[str, Estimate], scored: Scored, setting:
         truth, variance = scored.mean(metric), scored.error_variance(metric)
         with np.errstate(invalid="ignore"):
             error = estimate.value - truth
-            # Summing the same rows in another order moves the last digits; that is no miss.
-            slack = 1e-12 * max(1.0, abs(truth)) if math.isfinite(truth) else 0.0
-            held = (estimate.low - slack <= truth) & (truth <= estimate.high + slack)
+            above, below = misses(estimate.low, estimate.high, truth)
             metrics[f"{metric}/rmse"] = float(np.sqrt(np.mean(error**2)))
         metrics[f"{metric}/all"] = truth
         metrics[f"{metric}/se"] = math.sqrt(variance)
         metrics[f"{metric}/bias"] = float(error.mean())
-        metrics[f"{metric}/coverage"] = float(held.mean())
+        metrics[f"{metric}/coverage"] = float(np.mean(~(above | below)))
         metrics[f"{metric}/variance_ratio"] = variance_ratio(scored, metric)
     return metrics
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draws import Scored, batches_with_values, draw_batches
+from pipeline.draws import Scored, batches_with_values, draw_batches, misses
 from pipeline.errors import BadInput
 from pipeline.interval import accuracy, loss
 from pipeline.interval.base import Interval
@@ -135,9 +135,7 @@ def judge(low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> 
     """
     from scipy.stats import binomtest
 
-    # Summing the same rows in another order moves the last digits; that is no miss.
-    slack = 1e-12 * max(1.0, abs(truth))
-    above, below = low - slack > truth, high + slack < truth
+    above, below = misses(low, high, truth)
     held, m = int((~above & ~below).sum()), len(low)
     share = binomtest(held, m).proportion_ci(0.95, method="wilson")
     width = high - low

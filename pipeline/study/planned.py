@@ -13,7 +13,8 @@ from pipeline.draws import METRICS
 from pipeline.enough import quantile
 from pipeline.errors import BadInput
 from pipeline.study.base import Setting
-from pipeline.study.basis import Basis, seconds_of
+from pipeline.study.basis import Basis
+from pipeline.study.evaluate import median_seconds
 from pipeline.study.variants import Variant, Watched, is_told_by_sample, needs_proxy
 from pipeline.units import Units
 
@@ -87,7 +88,9 @@ def why_left_out(variant: Variant, watch: Watched, basis: Basis) -> str:
 
 def seconds_of_pass(variant: Variant, setting: Setting) -> float:
     """Measure the proxy's pass over all rows."""
-    return seconds_of(lambda: variant.proxy.guess(setting.dataset, setting.classifier, data=setting.data))
+    return median_seconds(
+        lambda: variant.proxy.guess(setting.dataset, setting.classifier, data=setting.data), at_least=1, at_most=1
+    )
 
 
 def curves_of(plans: Sequence[Planned], basis: Basis, confidence: float) -> list[dict[str, Any]]:
