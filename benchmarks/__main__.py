@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("scoring", "sweep", "gradients", "landscape", "intervals", "capital", "coverage")
+MODULES = ("scoring", "sweep", "gradients", "landscape", "intervals", "capital", "coverage", "tracking")
 
 
 def main() -> None:

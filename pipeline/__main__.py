@@ -9,7 +9,7 @@ import hydra
 from omegaconf import DictConfig
 
 from pipeline import config, files, report, sweep
-from pipeline.cell import run_cell
+from pipeline.cell import run_alone
 
 
 @hydra.main(version_base="1.3", config_path=config.CONF, config_name="config")
@@ -18,7 +18,7 @@ def _cell(composed: DictConfig) -> None:
         sweep.run_one(composed)
         return
     experiment = config.or_exit(lambda: config.to_experiment(composed))
-    run_id, result = config.or_exit(lambda: run_cell(experiment))
+    run_id, result = config.or_exit(lambda: run_alone(experiment))
     report.cell(result, run_id=run_id, folder=experiment.tracking.open().folder(run_id))
 
 
@@ -34,10 +34,10 @@ def main() -> None:
         report.error("interrupted; what was finished is kept")
         sys.exit(130)
     except Exception as error:
-        if report.WANTS_TRACEBACK or not config.is_request_error(error):
+        if report.WANTS_TRACEBACK or not config.is_plain(error):
             raise
         report.error(config.one_line(error))
-        sys.exit(2)
+        sys.exit(2 if config.is_request_error(error) else 1)
 
 
 if __name__ == "__main__":

@@ -5,36 +5,54 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields, is_dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import yaml
 
-from pipeline import environment
-from pipeline.errors import BadInput
+from pipeline import environment, files
+from pipeline.errors import BadInput, Failed
 from pipeline.experiment import Experiment
+from pipeline.locks import held, held_if_free
+from pipeline.package import Log, Package, waiting, write
 from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
-from pipeline.tracking import Log, Store, digest_of, flatten, source_digest, without_secret
+from pipeline.tracking import Store, digest_of, flatten, reason, without_secret
 
 LEARNING = ("batch_loss", "loss", "accuracy")
+# Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
+_PLACES = ("path", "root", "sweep_sizes")
 
 
-def run_cell(experiment: Experiment, *, parent: str | None = None, varied: Sequence[str] = ()) -> tuple[str, Result]:
-    """Carry a cell out and log it; nothing is written of a request that was wrong.
+@dataclass(frozen=True)
+class Member:
+    """A cell's place in a sweep.
 
-    Parameters
+    Attributes
     ----------
-    experiment : Experiment
-        The cell.
-    parent : str or None
-        The id of the sweep's run that this cell belongs to.
-    varied : sequence of str
+    parent : str
+        The id of the sweep's run.
+    varied : tuple of str
         The keys in which the sweep's cells differ; they make the cell's name.
+    digest : str
+        What `cell_digest` was when the sweep was started.
+    """
+
+    parent: str
+    varied: tuple[str, ...]
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """The name of the cell's lock and of its packages."""
+        return f"{self.parent}-{self.digest}"
+
+
+def run_alone(experiment: Experiment) -> tuple[str, Result]:
+    """Carry out a cell that belongs to no sweep and log it; nothing is written of a request that was wrong.
 
     Returns
     -------
@@ -45,25 +63,164 @@ def run_cell(experiment: Experiment, *, parent: str | None = None, varied: Seque
     # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
     setting = experiment.prepare()
     store = experiment.tracking.open()
-    name = _name(experiment, setting, varied)
+    deliver_waiting(store)
+    work = _Work(experiment, setting, cell_digest(experiment, setting), started, member=None)
+    result = _answer(work, store)
+    with held(_ALONE):
+        package = _packed(work, "FINISHED", lambda: _log(work, result))
+        return _deliver(package, store), result
+
+
+def run_member(experiment: Experiment, member: Member) -> None:
+    """Carry out a cell of a sweep and log it, unless it is finished.
+
+    The cell's lock is held meanwhile: a worker that outlived an earlier start may be at the same cell.
+
+    Raises
+    ------
+    BadInput
+        If configuration, data, weights or source are not what they were when the sweep was started.
+    Failed
+        If the store did not take the result, which is kept.
+    """
+    started = time.time()
+    setting = experiment.prepare()
+    if cell_digest(experiment, setting) != member.digest:
+        raise BadInput(
+            "configuration, data, weights and source must stay as they are while a sweep runs; found a change: "
+            "start the sweep again"
+        )
+    with held(member.key):
+        store = _opened(experiment)
+        if store is not None and _is_finished(store, member):
+            return
+        work = _Work(experiment, setting, member.digest, started, member)
+        result = _answer(work, store)
+        _deliver(_packed(work, "FINISHED", lambda: _log(work, result)), store)
+
+
+def deliver_waiting(store: Store) -> int:
+    """Bring the packages of this store that nobody is at to it; give how many."""
+    delivered = 0
+    for package in waiting():
+        if package.run["place"] != store.place:
+            continue
+        with held_if_free(package.run["key"]) as is_free:
+            if is_free and package.folder.exists():
+                _redeliver(package, store)
+                delivered += 1
+    return delivered
+
+
+def end_left_over(store: Store, parent: str) -> None:
+    """Mark as KILLED what an earlier start left RUNNING under a parent, and nobody is at."""
+    for run in store.children(parent):
+        if run.info.status == "RUNNING":
+            with held_if_free(f"{parent}-{run.data.tags.get('cell_digest', 'unknown')}") as is_free:
+                if is_free:
+                    store.end(run.info.run_id, "KILLED")
+
+
+_ALONE = "alone"
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """A cell under way."""
+
+    experiment: Experiment
+    setting: Setting
+    digest: str
+    started: float
+    member: Member | None
+
+    @property
+    def key(self) -> str:
+        return _ALONE if self.member is None else self.member.key
+
+
+def _opened(experiment: Experiment) -> Store | None:
+    """The store; None where it stopped answering: the result will be kept for it."""
     try:
-        result = experiment.study.answer(setting)
+        return experiment.tracking.open()
+    except BadInput:
+        return None
+
+
+def _is_finished(store: Store, member: Member) -> bool:
+    try:
+        found = store.finished_cell(member.parent, member.digest)
+        if found is not None and store.has_whole(found):
+            return True
+        finished = [package for package in waiting(member.key) if package.run["status"] == "FINISHED"]
+        for package in finished:
+            _redeliver(package, store)
+        return bool(finished)
+    except Exception:
+        # The store is lost: the cell is carried out and kept for it.
+        return False
+
+
+def _redeliver(package: Package, store: Store) -> None:
+    if store.has_taken(package):
+        package.remove()
+    else:
+        store.deliver(package)
+
+
+def _answer(work: _Work, store: Store | None) -> Result:
+    try:
+        return work.experiment.study.answer(work.setting)
     except BadInput:
         raise
-    except Exception:
-        _fail(store, store.start(name, kind="cell", started=started, parent=parent), experiment)
+    except Exception as error:
+        _keep_failure(work, store, error)
         raise
-    run_id = store.start(name, kind="cell", started=started, parent=parent)
+
+
+def _packed(work: _Work, status: str, log: Callable[[], Log]) -> Package:
+    experiment, member = work.experiment, work.member
+    run = {
+        "place": experiment.tracking.place,
+        "key": work.key,
+        "name": _name(experiment, work.setting, () if member is None else member.varied),
+        "kind": "cell",
+        "status": status,
+        "started": work.started,
+        "ended": time.time(),
+        "parent": None if member is None else member.parent,
+        "cell_digest": work.digest,
+    }
     try:
-        store.log(run_id, _log(experiment, setting, result, is_alone=parent is None))
-    except Exception:
-        _fail(store, run_id, experiment)
-        raise
-    except BaseException:
-        store.end(run_id, "KILLED")
-        raise
-    store.end(run_id, "FINISHED")
-    return run_id, result
+        return write(work.key, run, log())
+    except OSError as error:
+        raise Failed(
+            f"{files.mlruns()} must have room for the results; it has not ({error.strerror or error}): make room, "
+            "or let BATCHSCOPE_MLRUNS name another folder"
+        ) from error
+
+
+def _deliver(package: Package, store: Store | None) -> str:
+    why = "it stopped answering"
+    if store is not None:
+        try:
+            return store.deliver(package)
+        except Exception as error:
+            why = reason(error)
+    raise Failed(
+        f"the store did not take the result ({why}); it is kept in {package.folder.parent}, and the next start "
+        "delivers it"
+    )
+
+
+def _keep_failure(work: _Work, store: Store | None, error: Exception) -> None:
+    """Log a cell as FAILED with its traceback, if that can be written still."""
+    tags = {"error": without_secret(" ".join(str(error).split()) or type(error).__name__)}
+    texts = {"config.yaml": configuration(work.experiment), "traceback.txt": without_secret(traceback.format_exc())}
+    log = Log(params=parameters(work.experiment), tags=tags, texts=texts)
+    # The fault may be the disk's or the server's.
+    with suppress(Exception):
+        _deliver(_packed(work, "FAILED", lambda: log), store)
 
 
 def _name(experiment: Experiment, setting: Setting, varied: Sequence[str]) -> str:
@@ -73,15 +230,6 @@ def _name(experiment: Experiment, setting: Setting, varied: Sequence[str]) -> st
         return f"{experiment.study.name} {setting.dataset.name} {short}"
     others = {key: value_of(own, key) for key in varied if key != axis}
     return " · ".join([short, *(value for value in others.values() if value is not None)])
-
-
-def _fail(store: Store, run_id: str, experiment: Experiment) -> None:
-    """End a run as FAILED, with its traceback if that can be written still."""
-    texts = {"config.yaml": configuration(experiment), "traceback.txt": traceback.format_exc()}
-    # The fault may be the disk's or the server's: then the status alone is tried.
-    with suppress(Exception):
-        store.log(run_id, Log(params=parameters(experiment), texts=texts))
-    store.end(run_id, "FAILED")
 
 
 def configuration(experiment: Experiment) -> str:
@@ -140,26 +288,37 @@ def learning_curve_of(series: dict[str, list[tuple[int, float]]]) -> LearningCur
 
 def cell_digest(experiment: Experiment, setting: Setting) -> str:
     """Digest of everything that shapes the result: configuration, data and weights by content, source."""
-    tree = {k: v for k, v in _tree(experiment).items() if k not in ("data", "model", "tracking")}
-    return digest_of(tree, setting.dataset.digest, setting.dataset.scale, setting.classifier.digest, _source())
+    return digest_of(shaping(experiment), content_of(experiment, setting), files.source_digest())
 
 
-def _tree(experiment: Experiment) -> dict[str, object]:
+def content_of(experiment: Experiment, setting: Setting) -> list[object]:
+    """Return the digests of data, weights, and whatever else a cell reads."""
+    proxy = experiment.proxy.content(setting.dataset, setting.classifier, data=experiment.data)
+    whole = [setting.dataset.digest, setting.dataset.scale, setting.classifier.digest, proxy]
+    return [*whole, *experiment.study.content(setting)]
+
+
+def shaping(experiment: Experiment) -> dict[str, Any]:
+    """Return the part of the configuration that shapes a result."""
+    tree = {key: value for key, value in _tree(experiment).items() if key != "tracking"}
+    for group in ("data", "model"):
+        tree[group] = {key: value for key, value in tree[group].items() if key not in _PLACES}
+    return tree
+
+
+def _tree(experiment: Experiment) -> dict[str, Any]:
     tree = asdict(experiment)
+    del tree["force"]
     tree["tracking"]["uri"] = without_secret(tree["tracking"]["uri"])
     return tree
 
 
-@lru_cache(maxsize=1)
-def _source() -> str:
-    return source_digest()
-
-
-def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: bool) -> Log:
+def _log(work: _Work, result: Result) -> Log:
+    experiment, setting = work.experiment, work.setting
     series = result.series + learning_series(result.curve)
     figures = dict(result.figures)
     # A sweep's cells share the network; its parent run has the picture.
-    if is_alone and result.curve is not None:
+    if work.member is None and result.curve is not None:
         from pipeline.plots import learning_curve
 
         figures["learning_curve"] = learning_curve.draw(result.curve)
@@ -168,7 +327,6 @@ def _log(experiment: Experiment, setting: Setting, result: Result, *, is_alone: 
         metrics=result.metrics,
         series=series,
         tags={
-            "cell_digest": cell_digest(experiment, setting),
             "population": setting.dataset.name,
             "population_size": str(len(setting.dataset)),
             "unit": "row" if setting.units.starts is None else "group",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,9 @@ class Comparison:
     compared: Compared
 
 
-def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str]) -> Comparison:
+def compare(
+    study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str], *, parent: str | None = None
+) -> Comparison:
     """Compare finished cells.
 
     Parameters
@@ -57,6 +59,8 @@ def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str
         Where their tables are read from.
     swept : sequence of str
         The keys that vary; cells that differ in another than the study's axis are told apart as groups.
+    parent : str or None
+        The sweep's run: values of the axis that have a place on its curves keep it.
     """
     import pandas as pd
 
@@ -80,7 +84,16 @@ def compare(study: Study, runs: Sequence[Run], store: Store, swept: Sequence[str
         return pd.concat(frames, ignore_index=True)
 
     common = {key: value for key, value in params[0].items() if all(p.get(key) == value for p in params)}
-    return Comparison(cells, _series(study, cells, names), common, study.compare(cells, read))
+    return Comparison(cells, _series(study, cells, names, store, parent), common, study.compare(cells, read))
+
+
+def newest(runs: Iterable[Run]) -> list[Run]:
+    """Return one run a configuration, the newest: data or source may have changed under an older one."""
+    found: dict[tuple[tuple[str, str], ...], Run] = {}
+    for run in sorted(runs, key=lambda run: run.info.start_time):
+        own = {key: value for key, value in run.data.params.items() if not key.startswith("tracking.")}
+        found[tuple(sorted(own.items()))] = run
+    return list(found.values())
 
 
 def metrics_of(run: Run) -> dict[str, float]:
@@ -112,11 +125,16 @@ def _number(text: str) -> int | float:
     return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
-def _series(study: Study, cells: pd.DataFrame, names: list[str]) -> list[tuple[str, float, int]]:
+def _series(
+    study: Study, cells: pd.DataFrame, names: list[str], store: Store, parent: str | None
+) -> list[tuple[str, float, int]]:
     series = []
     for group, own in cells.groupby("group", sort=False):
         suffix = _suffix(str(group))
-        for place, (_, cell) in enumerate(own.iterrows()):
+        known = [] if parent is None else store.metric_history(parent, f"{study.axis}{suffix}")
+        places = {value: step for step, value in known}
+        for _, cell in own.iterrows():
+            place = places.setdefault(float(cell[study.axis]), len(places))
             step = int(cell[study.axis]) if study.axis == "batch_size" else place
             shown = [name for name in names if study.is_curve(name, cell)]
             series += [(f"{name}{suffix}", float(cell[name]), step) for name in shown]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import difflib
-import itertools
 import re
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline import data, files, interval, model, proxy, report, sampling, study
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, Failed
 from pipeline.experiment import Experiment
 from pipeline.interval import accuracy, loss
 from pipeline.study import direction
@@ -47,13 +46,17 @@ CONF = str(Path(__file__).resolve().parent.parent / "conf")
 _HYDRA = {
     "run": {"dir": "${mlruns:}/hydra/runs/${now:%Y-%m-%d_%H-%M-%S-%f}"},
     "sweep": {"dir": "${mlruns:}/hydra/sweeps/${now:%Y-%m-%d_%H-%M-%S-%f}", "subdir": "${hydra.job.num}"},
-    "callbacks": {"sweep": {"_target_": "pipeline.sweep.Sweep"}},
+    # Hydra would write the overrides down as they are, the password in tracking.uri too.
+    "output_subdir": None,
+    "sweeper": {"_target_": "hydra_plugins.batchscope_sweeper.CellsSweeper"},
+    "callbacks": {"check": {"_target_": "pipeline.sweep.Check"}},
 }
+# At import, for the workers of a sweep call nothing before they compose their job.
+OmegaConf.register_new_resolver("mlruns", lambda: str(files.mlruns()), replace=True)
 
 
 def register() -> None:
     """Tell Hydra the schema; to be called before anything is composed."""
-    OmegaConf.register_new_resolver("mlruns", lambda: str(files.mlruns()), replace=True)
     store = ConfigStore.instance()
     store.store(group="schema", name="hydra", node={"hydra": _HYDRA})
     store.store(group="schema", name="experiment", node=Experiment)
@@ -117,11 +120,16 @@ def or_exit(work: Callable[[], T]) -> T:
     try:
         return work()
     except Exception as error:
-        if report.WANTS_TRACEBACK or not is_request_error(error):
+        if report.WANTS_TRACEBACK or not is_plain(error):
             traceback.print_exc()
         else:
             report.error(one_line(error))
         raise SystemExit(2 if is_request_error(error) else 1) from error
+
+
+def is_plain(error: BaseException) -> bool:
+    """Whether the error's message is the whole answer, and no traceback is wanted."""
+    return isinstance(error, Failed) or is_request_error(error)
 
 
 def is_request_error(error: BaseException) -> bool:
@@ -173,10 +181,3 @@ def _squeezed(message: str) -> str:
     lines = [line.strip() for line in message.splitlines()]
     kept = [line for line in lines if line and not re.match(r"^(object_type|reference_type|full_key: ?$)", line)]
     return " ".join(kept)
-
-
-def values_of(swept: dict[str, list[str]]) -> Iterator[list[str]]:
-    """Every combination of the swept values, as overrides, in the order that Hydra runs them."""
-    keys = list(swept)
-    for combination in itertools.product(*swept.values()):
-        yield [f"{key}={value}" for key, value in zip(keys, combination, strict=True)]

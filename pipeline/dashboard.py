@@ -1,6 +1,6 @@
-"""The dashboard: MLflow's pages, served on this machine alone, with addresses that land on the newest sweep.
+"""The dashboard: MLflow's pages, served to this machine alone unless told otherwise; its addresses land on a sweep.
 
-python -m pipeline.dashboard [port=5000] [tracking.uri=…] [tracking.experiment=…]
+python -m pipeline.dashboard [port=5000] [host=127.0.0.1] [tracking.uri=…] [tracking.experiment=…]
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from typing import IO, TYPE_CHECKING, Any
 
 from pipeline import arguments, files, report
@@ -54,11 +55,14 @@ class Request:
     ----------
     port : int or None
         The port to serve on, from 1 to 65535; None for 5000 or the next that is free.
+    host : str
+        The IPv4 address of this machine to serve on; ``0.0.0.0`` is all of them.
     tracking : Tracking
         The store to show.
     """
 
     port: int | None = None
+    host: str = HOST
     tracking: Tracking = field(default_factory=Tracking)
 
 
@@ -82,13 +86,21 @@ def parse(command_line: Sequence[str]) -> Request:
     Raises
     ------
     BadInput
-        If an argument is not one of the three known ones, or its value is out of range.
+        If an argument is not one of the known ones, or its value is out of range.
     """
-    given, tracking = arguments.read(command_line, ("port",))
+    given, tracking = arguments.read(command_line, ("port", "host"))
     port = given.get("port")
     if port is not None and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
         raise BadInput(f"port must be a whole number from 1 to 65535; found {port!r}: write port={PORT}")
-    return Request(port=None if port is None else int(port), tracking=tracking)
+    host = given.get("host", HOST)
+    try:
+        IPv4Address(host)
+    except ValueError as error:
+        raise BadInput(
+            f"host must be an IPv4 address of this machine, such as {HOST}; found {host[:60]!r}: leave it out to serve "
+            "this machine alone"
+        ) from error
+    return Request(port=None if port is None else int(port), host=host, tracking=tracking)
 
 
 def serve(request: Request) -> int:
@@ -105,15 +117,20 @@ def serve(request: Request) -> int:
         print("The tracking server serves the dashboard itself.", flush=True)
         show(store, without_secret(uri).replace("://***@", "://").rstrip("/"))
         return 0
-    port = free_port(request.port)
+    host = request.host
+    if not IPv4Address(host).is_loopback:
+        print(exposed(host), flush=True)
+    port = free_port(request.port, host=host)
     if request.port is None and port != PORT:
         print(f"Port {PORT} is taken; using {port}.", flush=True)
     print("Starting the dashboard …", flush=True)
     # The store comes first: the server would bring up a fresh one without the lock.
     store = request.tracking.open()
-    with _server(resolve(uri), port) as (server, log):
-        if _answers(server, port):
-            show(store, f"http://{HOST}:{port}")
+    # Every address is served: this machine's own pages are asked for by its own.
+    address = f"http://{HOST if IPv4Address(host).is_unspecified else host}:{port}"
+    with _server(resolve(uri), host, port) as (server, log):
+        if _answers(server, address):
+            show(store, address)
             print("Ctrl-C ends the dashboard.", flush=True)
             server.wait()
         report.error(
@@ -122,7 +139,15 @@ def serve(request: Request) -> int:
     return 1
 
 
-def free_port(wanted: int | None) -> int:
+def exposed(host: str) -> str:
+    """Return the line that says what must stand in front of a server that other machines can reach."""
+    return (
+        f"host={host} lets other machines in, and MLflow asks nobody for a password: put a reverse proxy with TLS and "
+        "a login in front of it, and let a firewall close the port to all but the proxy."
+    )
+
+
+def free_port(wanted: int | None, *, host: str = HOST) -> int:
     """The wanted port, or else the first free one from 5000 on.
 
     Raises
@@ -136,33 +161,37 @@ def free_port(wanted: int | None) -> int:
             # As the server will do, or a port whose last connection has just ended would seem taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
-                probe.bind((HOST, port))
+                probe.bind((host, port))
                 return port
     named = f"port {wanted}" if wanted else f"a port from {PORT} to {PORT + _PORTS_TRIED - 1}"
     raise BadInput(f"{named} must be free to serve on; found it taken or not allowed: name another with port=NUMBER")
 
 
-@contextmanager
-def _server(uri: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """MLflow's server as a process group of its own, so that no process of it outlives the block."""
+def command(uri: str, host: str, port: int) -> list[str]:
+    """Return the command that serves the store of a resolved address."""
     options = {
-        "--host": HOST,
+        "--host": host,
         "--port": str(port),
         "--workers": "1",
         "--uvicorn-opts": "--log-level warning --no-access-log",
         "--artifacts-destination": artifacts_beside(uri) or (files.mlruns() / "artifacts").as_uri(),
     }
+    return [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
+
+
+@contextmanager
+def _server(uri: str, host: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """MLflow's server as a process group of its own, so that no process of it outlives the block."""
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
     environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     # By the environment, where no list of processes shows a database's password.
     environment["MLFLOW_BACKEND_STORE_URI"] = uri
-    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
     folder = files.mlruns()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile() as log:
         # A session of its own: Ctrl-C reaches this process alone, which then ends the server in order.
         server = subprocess.Popen(
-            command,
+            command(uri, host, port),
             cwd=folder,
             env=environment,
             stdout=log,
@@ -188,13 +217,13 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
     server.wait()
 
 
-def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
+def _answers(server: subprocess.Popen[bytes], address: str) -> bool:
     """Wait for the server; whether it came up."""
     # No proxy: one named in the environment cannot reach this machine's loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + _SECONDS_TO_START
     while server.poll() is None and time.monotonic() < deadline:
-        with suppress(urllib.error.URLError, OSError), opener.open(f"http://{HOST}:{port}/health", timeout=5):
+        with suppress(urllib.error.URLError, OSError), opener.open(f"{address}/health", timeout=5):
             return True
         time.sleep(0.1)
     return False

@@ -1,8 +1,15 @@
-"""The one exception that means: the request was wrong, and its message is the whole answer."""
+"""The exceptions whose message, one line, is the whole answer."""
 
 
 class BadInput(ValueError):
     """The request cannot be carried out as it was put (configuration, data or model); exit status 2.
 
     The message is one line: what must hold, what was found, what to do.
+    """
+
+
+class Failed(RuntimeError):
+    """Something failed on the way, through no fault of the request; what was finished is kept; exit status 1.
+
+    The message is one line: what failed, what is kept where, what to do.
     """

@@ -33,6 +33,8 @@ class Experiment:
         Of the intervals, in (0, 1).
     data, model, proxy, sampling, interval, study, tracking
         The parts.
+    force : bool
+        Whether a sweep's cells are carried out again though they are finished. It shapes no result.
     """
 
     seed: int
@@ -46,6 +48,7 @@ class Experiment:
     interval: ByMetric
     study: Study
     tracking: Tracking
+    force: bool = False
 
     def __post_init__(self) -> None:
         for key, least in (("seed", 0), ("batch_size", 1), ("draws", 1)):

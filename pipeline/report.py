@@ -62,15 +62,35 @@ class Progress:
             self._bar = None
 
 
-def sweep(compared: Compared, *, run_id: str, folder: str) -> None:
-    """The cells as tables, the conclusion, and where everything is."""
+def sweep_text(compared: Compared) -> str:
+    """The cells as tables and the conclusion, as the terminal would show them."""
     console = _console()
-    for shown in compared.shown:
-        console.print(_rich(shown))
-    if compared.caption:
-        console.print(compared.caption, style="dim")
-    console.print(f"\n{compared.summary}")
-    _where(console, run_id, folder, "cells.csv and the plots" if compared.figures else "cells.csv")
+    with console.capture() as taken:
+        for shown in compared.shown:
+            console.print(_rich(shown))
+        if compared.caption:
+            console.print(compared.caption)
+        console.print(f"\n{compared.summary}")
+    return taken.get()
+
+
+def sweep(shown: str, *, run_id: str, folder: str, has_figures: bool) -> None:
+    """What `sweep_text` made, and where everything is."""
+    print(shown, end="")
+    _where(_console(), run_id, folder, "cells.csv and the plots" if has_figures else "cells.csv")
+
+
+def already(shown: str, cells: int, folder: str) -> None:
+    """What a sweep found when it was carried out, and that nothing was evaluated now."""
+    print(shown, end="")
+    finished = "its cell is finished" if cells == 1 else f"all {cells} cells are finished"
+    say(f"\nNothing was evaluated: {finished} already (force=true carries them out again). Everything is in")
+    say(f"    {folder or 'MLflow'}\nand beside all other runs in the dashboard:\n    make ui")
+
+
+def note(line: str) -> None:
+    """A line on standard error that is no error."""
+    error(line)
 
 
 def cell(result: Result, *, run_id: str, folder: str) -> None:

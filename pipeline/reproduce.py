@@ -19,6 +19,7 @@ from pipeline.cell import cell_digest
 from pipeline.comparison import metrics_of
 from pipeline.errors import BadInput
 from pipeline.records import Table
+from pipeline.scored import fresh
 from pipeline.study.base import Result
 from pipeline.tracking import Store
 
@@ -93,7 +94,8 @@ def reproduce(store: Store, run_id: str) -> Reproduced:
         (Path(folder) / "config.yaml").write_bytes(store.read_file(run_id, "config.yaml"))
         experiment = config.load(Path(folder))
     setting = experiment.prepare()
-    result = experiment.study.answer(setting)
+    with fresh():
+        result = experiment.study.answer(setting)
     names = store.files(run_id)
     before = json.loads(store.read_file(run_id, "environment.json")) if "environment.json" in names else {}
     return Reproduced(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import cores
 from pipeline.accuracy import is_correct, is_tied
 from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy
@@ -135,15 +135,12 @@ def _on_all_cores(work: Callable[[tuple[int, int]], int], stripes: list[tuple[in
     with _thread_pools().limit(limits=1, user_api="blas"):
         if len(stripes) == 1:
             return [work(stripes[0])]
-        with ThreadPoolExecutor(min(_cores(), len(stripes))) as pool:
+        pool = ThreadPoolExecutor(min(cores.count(), len(stripes)))
+        try:
             return list(pool.map(work, stripes))
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        finally:
+            # After Ctrl-C the stripes that wait are not begun.
+            pool.shutdown(cancel_futures=True)
 
 
 @lru_cache(maxsize=1)

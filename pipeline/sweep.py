@@ -1,39 +1,70 @@
-"""The Hydra callback: refuses a wrong request before anything is written, and gives a sweep its parent run.
+"""A sweep: one parent run, one finished child a cell, however often it was stopped and started again.
 
-The parent's id reaches the jobs by a file in the sweep's folder, which every launcher shares; so nothing that cannot
-be pickled is kept on the callback.
+What a job must know reaches it by a file in the sweep's folder, which every launcher shares.
 """
 
 from __future__ import annotations
 
-import atexit
 import json
 import signal
+import socket
 import sys
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
-from pipeline import config, report
-from pipeline.cell import LEARNING, learning_curve_of, run_cell
-from pipeline.comparison import Comparison, compare
+from pipeline import config, cores, files, outcomes, report
+from pipeline.asked import Asked, Cell, ask
+from pipeline.cell import LEARNING, Member, deliver_waiting, end_left_over, learning_curve_of, run_member
+from pipeline.comparison import Comparison, compare, newest
 from pipeline.config import or_exit
 from pipeline.data.base import SPLITS
-from pipeline.errors import BadInput
-from pipeline.experiment import Experiment
-from pipeline.tracking import Log, Store, flatten
+from pipeline.errors import BadInput, Failed
+from pipeline.locks import held
+from pipeline.outcomes import Outcome
+from pipeline.package import Log, waiting
+from pipeline.tracking import Store, flatten, is_lost, reason
 
-_PARENT = "parent.json"
+_LAUNCH = "launch.json"
+_TABLE = "table.txt"
+_MOST_NAMED = 5
+
+
+class Check(Callback):
+    """Refuse a wrong request before Hydra makes a folder for the run."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Check the one cell."""
+        or_exit(lambda: _prepare(config))
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Check what Hydra would otherwise refuse in words of its own."""
+        or_exit(lambda: _check_params(config))
+
+
+def _prepare(composed: DictConfig) -> None:
+    config.to_experiment(composed).prepare()
+
+
+def _check_params(composed: DictConfig) -> None:
+    try:
+        OmegaConf.to_container(composed.hydra.sweeper, resolve=True)
+    except InterpolationKeyError as error:
+        raise BadInput(
+            f"data.split must be one of {', '.join(SPLITS)}; found {composed.data.split!r}, which has no "
+            "data.sweep_sizes: choose one of them, or give the sizes, batch_size=10,100"
+        ) from error
 
 
 def is_running() -> bool:
@@ -42,197 +73,277 @@ def is_running() -> bool:
 
 
 def run_one(composed: DictConfig) -> None:
-    """Run one cell of a sweep; a cell that fails is logged as FAILED, is named, and the others go on."""
-    known = json.loads((Path(HydraConfig.get().sweep.dir) / _PARENT).read_text())
+    """Run one cell of a sweep; what becomes of it is told in the sweep's folder, and the others go on."""
+    hydra = HydraConfig.get()
+    folder, number = Path(hydra.sweep.dir), int(hydra.job.num)
+    launch = json.loads((folder / _LAUNCH).read_text(encoding="utf-8"))
+    digest = launch["digests"][number]
+    member = Member(launch["parent"], tuple(launch["varied"]), digest)
+    told = Outcome(" ".join(hydra.overrides.task), digest, "finished")
     try:
-        run_cell(config.to_experiment(composed), parent=known["run_id"], varied=known["varied"])
+        experiment = config.to_experiment(composed)
+        _check_host(launch["host"], experiment.tracking.uri)
+        with cores.shared_by(launch["workers"]):
+            run_member(experiment, member)
     except Exception as error:
         if report.WANTS_TRACEBACK:
             traceback.print_exc()
-        overrides = " ".join(HydraConfig.get().overrides.task)
-        report.error(f"cell {overrides}: {config.one_line(error) or type(error).__name__}")
+        status = "refused" if config.is_request_error(error) else "kept" if isinstance(error, Failed) else "failed"
+        told = Outcome(told.cell, digest, status, config.one_line(error) or type(error).__name__)
+    with suppress(OSError):
+        # A full disk: the sweep counts what is finished in the store.
+        outcomes.write(folder, number, told)
 
 
-@dataclass
-class _Open:
-    """A sweep under way in this process: what is needed to end it."""
-
-    store: Store
-    run_id: str
-    experiment: Experiment
-    swept: list[str]
-    n_cells: int
-    progress: report.Progress
-
-
-class Sweep(Callback):
-    """Start the parent run before the first job, and end it with tables, plots and curves after the last."""
-
-    _open: _Open | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-    def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        """Refuse a wrong request before Hydra makes a folder for the run."""
-        or_exit(lambda: _prepared(config))
-
-    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Check every cell, bring the store up, start the parent run."""
-        self._open = or_exit(lambda: _start(config))
-        atexit.register(self._abandon)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _exit_on_signal)
-        self._open.progress.start()
-
-    def on_job_end(self, **_: Any) -> None:
-        """Move the progress bar on (under launchers that run jobs in this process)."""
-        if self._open is not None:
-            self._open.progress.advance()
-
-    def on_multirun_end(self, **_: Any) -> None:
-        """Compare the cells, log the comparison, print the table; status 1 if a cell failed."""
-        under_way, self._open = self._open, None
-        if under_way is None:
-            return
-        under_way.progress.stop()
-        try:
-            status = or_exit(lambda: _finish(under_way))
-        except BaseException:
-            under_way.store.end(under_way.run_id, "FAILED")
-            raise
-        if status:
-            raise SystemExit(status)
-
-    def _abandon(self) -> None:
-        # Hydra calls nothing at the end of a sweep that was interrupted; without this the parent would stay RUNNING.
-        under_way, self._open = self._open, None
-        if under_way is None:
-            return
-        under_way.progress.stop()
-        cells = under_way.store.children(under_way.run_id)
-        for cell in cells:
-            if cell.info.status == "RUNNING":
-                under_way.store.end(cell.info.run_id, "KILLED")
-        if cells:
-            under_way.store.end(under_way.run_id, "KILLED")
-        else:
-            under_way.store.discard(under_way.run_id)
-
-
-def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
-
-
-def _prepared(composed: DictConfig) -> Experiment:
-    experiment = config.to_experiment(composed)
-    experiment.prepare()
-    return experiment
-
-
-def _start(composed: DictConfig) -> _Open:
-    swept = _swept(composed)
-    cells = list(config.values_of(swept))
-    experiments = _checked(composed, cells)
-    if not experiments:
+def _check_host(host: str, uri: str) -> None:
+    if uri.startswith("sqlite:") and socket.gethostname() != host:
         raise BadInput(
-            "a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100"
+            f"tracking.uri must be a server's address where workers run on other hosts; found {uri} on {host}, asked "
+            f"for on {socket.gethostname()}: start a server (README, Scaling out) and point tracking.uri at it"
         )
-    if len({type(experiment.study) for experiment in experiments}) > 1:
-        raise BadInput("a sweep must ask one question; found several in study=…: give each its own sweep")
-    varied = [key for key, values in swept.items() if len(values) > 1]
-    first = experiments[0]
-    store = first.tracking.open()
-    run_id = store.start(f"{first.study.name} {first.data.name} {first.data.split} · {first.model.name}", kind="sweep")
-    folder = Path(composed.hydra.sweep.dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _PARENT).write_text(json.dumps({"run_id": run_id, "varied": varied}))
-    return _Open(store, run_id, first, varied, len(cells), report.Progress(len(cells), "cells"))
 
 
-def _checked(composed: DictConfig, cells: list[list[str]]) -> list[Experiment]:
-    progress = report.Progress(len(cells), "cells", what="Check")
+@dataclass(eq=False)
+class _UnderWay:
+    """A sweep under way in this process."""
+
+    asked: Asked
+    store: Store
+    parent: str
+    missing: list[Cell]
+    has_changed: bool
+    seen: list[Outcome] = field(default_factory=list)
+
+
+def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Callable[[list[list[str]]], None]) -> None:
+    """Carry out what is missing of a sweep, then compare all its cells.
+
+    Parameters
+    ----------
+    master : DictConfig
+        The composed configuration of the sweep itself.
+    loader : ConfigLoader
+        Hydra's.
+    lines : list of str
+        The overrides, swept or not.
+    launch : callable
+        Is given the overrides of the cells to be carried out, and carries them out.
+
+    Raises
+    ------
+    BadInput
+        If the request is wrong; nothing was written.
+    Failed
+        If the store was lost, or the disk is full; what was finished is kept.
+    SystemExit
+        1 if a cell failed, 2 if all were refused.
+    """
+    asked = ask(master, loader, lines)
+    store = asked.first.tracking.open()
+    with _unless_lost():
+        deliver_waiting(store)
+        under_way = _take_up(store, asked)
+        if not under_way.has_changed:
+            report.already(store.read_text(under_way.parent, _TABLE), len(asked.cells), store.folder(under_way.parent))
+            return
+        store.reopen(under_way.parent)
+    if under_way.missing:
+        _carry_out(under_way, Path(master.hydra.sweep.dir), master.hydra.launcher, launch)
+    try:
+        with _unless_lost(), held(under_way.parent), _unless_full():
+            status = _finish(under_way)
+    except BaseException:
+        with suppress(Exception):
+            store.end(under_way.parent, "FAILED")
+        raise
+    if status:
+        raise SystemExit(status)
+
+
+def _take_up(store: Store, asked: Asked) -> _UnderWay:
+    """Find the sweep if it was started before, or start it."""
+    experiment = asked.first
+    with held(asked.digest):
+        found = None if experiment.force else store.sweep(asked.digest)
+        if found is None:
+            name = f"{experiment.study.name} {experiment.data.name} {experiment.data.split} · {experiment.model.name}"
+            parent = store.start(name, kind="sweep", tags={"sweep_digest": asked.digest})
+            return _UnderWay(asked, store, parent, asked.cells, has_changed=True)
+    parent = str(found.info.run_id)
+    end_left_over(store, parent)
+    cells = [run for run in store.children(parent) if run.info.status == "FINISHED" and store.has_whole(run)]
+    finished = {run.data.tags.get("cell_digest") for run in cells}
+    missing = [cell for cell in asked.cells if cell.digest not in finished]
+    is_whole = found.info.status == "FINISHED" and found.data.tags.get("cells") == str(len(finished))
+    if not missing and is_whole and store.has_whole(found):
+        return _UnderWay(asked, store, parent, missing, has_changed=False)
+    if finished:
+        report.note(f"{len(asked.cells) - len(missing)} of {len(asked.cells)} cells are finished already")
+    return _UnderWay(asked, store, parent, missing, has_changed=True)
+
+
+def _carry_out(
+    under_way: _UnderWay, folder: Path, launcher: DictConfig, launch: Callable[[list[list[str]]], None]
+) -> None:
+    content = {
+        "parent": under_way.parent,
+        "varied": under_way.asked.varied,
+        "digests": [cell.digest for cell in under_way.missing],
+        "host": socket.gethostname(),
+        "workers": cores.workers_of(launcher, len(under_way.missing)),
+    }
+    with _unless_full():
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_beside(folder / _LAUNCH, lambda file: file.write(json.dumps(content).encode()))
+    progress = report.Progress(len(under_way.missing), "cells")
+
+    def tell(outcome: Outcome) -> None:
+        under_way.seen.append(outcome)
+        progress.advance()
+        if outcome.message:
+            report.error(f"cell {outcome.cell}: {outcome.message}")
+
+    watch = outcomes.Watch(folder, tell)
     progress.start()
+    watch.start()
     try:
-        experiments = []
-        for overrides in cells:
-            experiments.append(_prepared(_compose(composed, overrides)))
-            progress.advance()
+        with _signals_as_exits(), _unless_full():
+            launch([cell.overrides for cell in under_way.missing])
+    except Exception as error:
+        if config.is_plain(error):
+            _stop(under_way)
+            raise
+        traceback.print_exc()
+        report.error(f"the launcher ended early: {config.one_line(error) or type(error).__name__}")
+    except BaseException:
+        _stop(under_way)
+        raise
     finally:
+        watch.stop()
         progress.stop()
-    return experiments
 
 
-def _swept(composed: DictConfig) -> dict[str, list[str]]:
-    """Every override of the sweep with its values, as Hydra's own sweeper reads them."""
+def _stop(under_way: _UnderWay) -> None:
+    """Leave nothing RUNNING that nobody is at; the next start takes it up."""
+    with suppress(Exception):
+        end_left_over(under_way.store, under_way.parent)
+        under_way.store.end(under_way.parent, "KILLED")
+
+
+@contextmanager
+def _signals_as_exits() -> Iterator[None]:
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        parameters = dict(composed.hydra.sweeper.get("params") or {})
-    except InterpolationKeyError as error:
-        raise BadInput(
-            f"data.split must be one of {', '.join(SPLITS)}; found {composed.data.split!r}, which has no "
-            "data.sweep_sizes: choose one of them, or give the sizes, batch_size=10,100"
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _unless_lost() -> Iterator[None]:
+    """Say in one line that the store is lost, and what of it is kept."""
+    try:
+        yield
+    except (BadInput, Failed, OSError):
+        raise
+    except Exception as error:
+        if not is_lost(error):
+            raise
+        kept = len(waiting())
+        there = f"; {kept} results are kept in {files.mlruns() / 'undelivered'} for it" if kept else ""
+        raise Failed(
+            f"the store stopped answering ({reason(error)}){there}: start the sweep again when it is back"
         ) from error
-    lines = [f"{key}={value}" for key, value in parameters.items()] + list(composed.hydra.overrides.task)
-    swept: dict[str, list[str]] = {}
-    for override in OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(lines):
-        if override.is_sweep_override():
-            if not override.is_discrete_sweep():
-                raise BadInput(f"a sweep must list its values, such as KEY=1,10; found {override.input_line}")
-            values = [str(value) for value in override.sweep_string_iterator()]
-        else:
-            values = [str(override.get_value_element_as_str())]
-        key = override.get_key_element()
-        if key.split(".")[0] == "tracking" and len(values) > 1:
-            raise BadInput(f"a sweep must go to one store; found several values of {key}: name one")
-        swept[key] = values
-    return swept
 
 
-def _compose(master: DictConfig, overrides: list[str]) -> DictConfig:
-    composed = GlobalHydra.instance().config_loader().load_sweep_config(master, overrides)
-    with open_dict(composed):
-        del composed["hydra"]
-    return composed
+@contextmanager
+def _unless_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Failed(
+            f"{files.mlruns()} must have room for what is generated; it has not ({error.strerror or error}): make room "
+            "and start again; what was finished is kept"
+        ) from error
 
 
-def _finish(under_way: _Open) -> int:
-    store, run_id = under_way.store, under_way.run_id
-    children = store.children(run_id)
-    finished = [run for run in children if run.info.status == "FINISHED"]
-    missing = under_way.n_cells - len(finished)
-    if not children:
-        # Every cell was refused, and has said why; a failure would have left a run.
-        store.discard(run_id)
+def _finish(under_way: _UnderWay) -> int:
+    """Compare the finished cells, log and show the comparison, and say what is missing."""
+    store, parent, asked = under_way.store, under_way.parent, under_way.asked
+    end_left_over(store, parent)
+    finished = newest(run for run in store.children(parent) if run.info.status == "FINISHED")
+    digests = {run.data.tags.get("cell_digest") for run in finished}
+    missing = [cell for cell in asked.cells if cell.digest not in digests]
+    refused = [outcome for outcome in under_way.seen if outcome.status == "refused"]
+    if len(refused) == len(asked.cells):
+        # A failure would have left a run.
+        store.discard(parent)
         return 2
     if not finished:
-        store.end(run_id, "FAILED")
-        report.error(f"none of the {under_way.n_cells} cells finished")
+        store.end(parent, "FAILED")
+        report.error(f"none of the {len(asked.cells)} cells finished{_which(under_way, missing)}")
         return 1
-    comparison = compare(under_way.experiment.study, finished, store, under_way.swept)
-    store.log(run_id, _parent_log(comparison, under_way, store, finished[0].info.run_id))
-    store.end(run_id, "FAILED" if missing else "FINISHED")
-    report.sweep(comparison.compared, run_id=run_id, folder=store.folder(run_id))
+    comparison = compare(asked.first.study, finished, store, _swept(asked), parent=parent)
+    shown = report.sweep_text(comparison.compared)
+    store.log(parent, _parent_log(comparison, asked, store, parent, shown))
+    store.end(parent, "FAILED" if missing else "FINISHED")
+    report.sweep(shown, run_id=parent, folder=store.folder(parent), has_figures=bool(comparison.compared.figures))
     if missing:
-        report.error(f"{missing} of {under_way.n_cells} cells failed; the other {len(finished)} are kept")
+        report.error(
+            f"{len(missing)} of {len(asked.cells)} cells failed{_which(under_way, missing)}; the other {len(finished)} "
+            "are kept, and the next start carries out what is missing alone"
+        )
     return 1 if missing else 0
 
 
-def _parent_log(comparison: Comparison, under_way: _Open, store: Store, a_cell: str) -> Log:
+def _swept(asked: Asked) -> list[str]:
+    """The keys that vary or may come to vary; the same however many values they are given."""
+    return sorted({*asked.varied, asked.first.study.axis})
+
+
+def _which(under_way: _UnderWay, missing: list[Cell]) -> str:
+    """Name the missing cells, with what became of those whose worker said nothing."""
+    told = {outcome.digest for outcome in under_way.seen}
+    fixed = set(under_way.asked.cells[0].overrides).intersection(*(cell.overrides for cell in under_way.asked.cells))
+    names = []
+    for cell in missing[:_MOST_NAMED]:
+        name = " ".join(line for line in cell.overrides if line not in fixed) or " ".join(cell.overrides)
+        names.append(name if cell.digest in told else f"{name}: its worker ended without a word")
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    return f" ({'; '.join(names)}{more})"
+
+
+def _parent_log(comparison: Comparison, asked: Asked, store: Store, parent: str, shown: str) -> Log:
     from pipeline.plots import learning_curve
 
     figures = dict(comparison.compared.figures)
     series = list(comparison.series)
     # A sweep over models or data has a curve a network: each stays with its cells.
-    if not any(key.split(".")[0] in ("model", "data") for key in under_way.swept):
+    if not any(key.split(".")[0] in ("model", "data") for key in asked.varied):
+        a_cell = str(comparison.cells["run_id"].iloc[0])
         learning = {f"learning/{name}": store.metric_history(a_cell, f"learning/{name}") for name in LEARNING}
         series += [(key, value, step) for key, history in learning.items() for step, value in history]
         curve = learning_curve_of(learning)
         if curve is not None:
             figures["learning_curve"] = learning_curve.draw(curve)
+    swept = _swept(asked)
     return Log(
-        params=flatten({"swept": " ".join(under_way.swept), **comparison.common}),
+        params=flatten({"swept": " ".join(swept), **_without(comparison.common, swept)}),
         series=series,
         tags={"cells": str(len(comparison.cells)), "mlflow.note.content": comparison.compared.summary},
         tables={"cells.csv": comparison.cells},
+        texts={_TABLE: shown},
         figures=figures,
     )
+
+
+def _without(common: dict[str, str], swept: list[str]) -> dict[str, str]:
+    """Leave out what a further value of a swept key would change: a run's parameters are for good."""
+    places = [key.lstrip("+~").partition("@")[0].replace("/", ".") for key in swept]
+    return {
+        key: value for key, value in common.items() if not any(f"{key}.".startswith(f"{place}.") for place in places)
+    }

@@ -12,22 +12,22 @@ import textwrap
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import files
 from pipeline.errors import BadInput
 from pipeline.moved import mend
+from pipeline.package import write_artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from mlflow.entities import Run
 
-    from pipeline.records import Dataset
+    from pipeline.package import Log, Package
 
 # Set before MLflow is imported: no telemetry, no pickle, and a lost server is noticed in seconds, not minutes.
 for _key, _value in {
@@ -73,6 +73,11 @@ class Tracking:
                 f"found {without_secret(self.uri)!r}"
             )
 
+    @property
+    def place(self) -> str:
+        """Digest (hex) of where the store is and of the experiment's name, without secrets."""
+        return digest_of(without_secret(resolve(self.uri)), self.experiment)
+
     def open(self) -> Store:
         """Bring the store up, once, under a lock, and return the way into it.
 
@@ -81,55 +86,93 @@ class Tracking:
         BadInput
             If the store cannot be reached, or the experiment of that name was deleted.
         """
-        return Store(*_open(self.uri, self.experiment))
-
-
-@dataclass
-class Log:
-    """What is to be logged of one run; written in one go when the run is over."""
-
-    params: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    series: list[tuple[str, float, int]] = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    figures: dict[str, Figure] = field(default_factory=dict)
-    dataset: Dataset | None = None
+        return Store(*_open(self.uri, self.experiment), self.place)
 
 
 class Store:
-    """One experiment in an opened store."""
+    """One experiment in an opened store.
 
-    def __init__(self, client: Any, experiment_id: str) -> None:
+    Attributes
+    ----------
+    experiment_id : str
+    place : str
+        Digest (hex) of where the store is and of the experiment's name, without secrets.
+    """
+
+    def __init__(self, client: Any, experiment_id: str, place: str) -> None:
         self._client = client
         self.experiment_id = experiment_id
+        self.place = place
 
-    def start(self, name: str, *, kind: str, started: float | None = None, parent: str | None = None) -> str:
+    def start(
+        self,
+        name: str,
+        *,
+        kind: str,
+        started: float | None = None,
+        parent: str | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> str:
         """Start a run and return its id; `kind` is ``sweep`` or ``cell``, `started` in seconds since the epoch."""
-        tags = {"kind": kind, "mlflow.source.name": "batchscope", "mlflow.source.type": "LOCAL"}
+        own = {"kind": kind, "mlflow.source.name": "batchscope", "mlflow.source.type": "LOCAL", **(tags or {})}
         if parent:
-            tags["mlflow.parentRunId"] = parent
+            own["mlflow.parentRunId"] = parent
         run = self._client.create_run(
-            self.experiment_id, start_time=int((started or time.time()) * 1000), tags=tags, run_name=name
+            self.experiment_id, start_time=int((started or time.time()) * 1000), tags=own, run_name=name
         )
         return str(run.info.run_id)
 
     def log(self, run_id: str, log: Log) -> None:
-        """Write everything of `log`; values that are not finite go to the tag ``not_finite``, in words.
+        """Write all of `log` to a run; what it holds already is not written twice.
+
+        Every value gets the time at which the run was started, so that the store takes the same value for the same.
+        """
+        time_ms = int(self._client.get_run(run_id).info.start_time)
+        with tempfile.TemporaryDirectory() as folder:
+            artifacts = Path(folder) / "artifacts"
+            write_artifacts(artifacts, log)
+            self._fill(run_id, vars(log), artifacts, time_ms)
+
+    def deliver(self, package: Package) -> str:
+        """Bring a package to the store, end its run, take the package away, and return the run's id.
+
+        A run that cannot be completed ends as KILLED, and the package stays.
+        """
+        run = package.run
+        tags = {"package": package.folder.name, "cell_digest": run["cell_digest"]}
+        run_id = self.start(run["name"], kind=run["kind"], started=run["started"], parent=run["parent"], tags=tags)
+        try:
+            self._fill(run_id, run, package.artifacts, int(run["ended"] * 1000))
+            self._client.set_terminated(run_id, run["status"], int(run["ended"] * 1000))
+        except BaseException:
+            with suppress(Exception):
+                self.end(run_id, "KILLED")
+            raise
+        package.remove()
+        return run_id
+
+    def has_taken(self, package: Package) -> bool:
+        """Whether a package is in the store already: its process was stopped between the last two steps."""
+        ended = self._search(
+            f"tags.package = '{package.folder.name}' and attributes.status = '{package.run['status']}'"
+        )
+        return bool(ended)
+
+    def _fill(self, run_id: str, content: dict[str, Any], artifacts: Path, time_ms: int) -> None:
+        """Values that are not finite go to the tag ``not_finite``, in words.
 
         MLflow stores infinity as 1.797e308 and shows nothing for nan; either would spoil its charts.
         """
         from mlflow.entities import Metric, Param, RunTag
 
-        now = int(time.time() * 1000)
-        odd = {k: v for k, v in log.metrics.items() if not math.isfinite(v)}
-        metrics = [Metric(k, v, now, 0) for k, v in log.metrics.items() if k not in odd]
-        metrics += [Metric(k, v, now, step) for k, v, step in log.series if math.isfinite(v)]
-        tags = dict(log.tags)
+        values: dict[str, float] = content["metrics"]
+        odd = {k: v for k, v in values.items() if not math.isfinite(v)}
+        metrics = [Metric(k, v, time_ms, 0) for k, v in values.items() if k not in odd]
+        metrics += [Metric(k, v, time_ms, step) for k, v, step in content["series"] if math.isfinite(v)]
+        tags = dict(content["tags"])
         if odd:
             tags["not_finite"] = " ".join(f"{k}={v}" for k, v in odd.items())
-        params = [Param(k, v[:_LONGEST_PARAM]) for k, v in log.params.items()]
+        params = [Param(k, v[:_LONGEST_PARAM]) for k, v in content["params"].items()]
         first = True
         while first or metrics or params:
             room = _METRICS_A_CALL - (_PARAMS_A_CALL * 2)
@@ -140,29 +183,25 @@ class Store:
                 tags=[RunTag(k, v[:_LONGEST_TAG]) for k, v in tags.items()] if first else [],
             )
             metrics, params, first = metrics[room:], params[_PARAMS_A_CALL:], False
-        self._log_files(run_id, log)
-        if log.dataset is not None:
-            self._log_dataset(run_id, log.dataset)
+        if artifacts.is_dir():
+            self._client.log_artifacts(run_id, str(artifacts))
+            self._flush(run_id)
+        if content["dataset"] is not None:
+            dataset = content["dataset"]
+            named = dataset if isinstance(dataset, dict) else {"name": dataset.name, "digest": dataset.digest}
+            self._log_dataset(run_id, named["name"], named["digest"])
 
-    def _log_files(self, run_id: str, log: Log) -> None:
-        if not (log.tables or log.texts or log.figures):
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            for name, table in log.tables.items():
-                write = table.to_parquet if name.endswith(".parquet") else table.to_csv
-                write(Path(folder) / name, index=False)
-            for name, text in log.texts.items():
-                (Path(folder) / name).write_text(text, encoding="utf-8")
-            for name, figure in log.figures.items():
-                figure.savefig(Path(folder) / f"{name}.png")
-            self._client.log_artifacts(run_id, folder)
+    def _flush(self, run_id: str) -> None:
+        folder = self._local_folder(run_id)
+        if folder is not None:
+            files.flush(folder)
 
-    def _log_dataset(self, run_id: str, dataset: Dataset) -> None:
+    def _log_dataset(self, run_id: str, name: str, digest: str) -> None:
         from mlflow.entities import Dataset as Logged
         from mlflow.entities import DatasetInput
 
         # MLflow's own digest samples the rows and misses a changed pixel; this one is of all the content.
-        logged = Logged(dataset.name, dataset.digest[:32], "batchscope", json.dumps({"name": dataset.name}))
+        logged = Logged(name, digest[:32], "batchscope", json.dumps({"name": name}))
         self._client.log_inputs(run_id, [DatasetInput(logged)])
 
     def end(self, run_id: str, status: str) -> None:
@@ -173,21 +212,26 @@ class Store:
         """Take back a run that came to nothing."""
         self._client.delete_run(run_id)
 
+    def reopen(self, run_id: str) -> None:
+        """Let an ended run be RUNNING again."""
+        self._client.update_run(run_id, status="RUNNING")
+
     def children(self, parent: str) -> list[Run]:
         """The runs under a parent, oldest first."""
-        found: list[Run] = []
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self.experiment_id],
-                filter_string=f"tags.`mlflow.parentRunId` = '{parent}'",
-                order_by=["attributes.start_time ASC"],
-                page_token=token,
-            )
-            found += page
-            token = page.token
-            if not token:
-                return found
+        return self._search(f"tags.`mlflow.parentRunId` = '{parent}'")
+
+    def finished_cell(self, parent: str, digest: str) -> Run | None:
+        """The finished run of a sweep's cell, or None."""
+        found = self._search(
+            f"tags.`mlflow.parentRunId` = '{parent}' and tags.cell_digest = '{digest}' "
+            "and attributes.status = 'FINISHED'"
+        )
+        return found[-1] if found else None
+
+    def sweep(self, digest: str) -> Run | None:
+        """The newest sweep of that digest, or None."""
+        found = self._search(f"tags.sweep_digest = '{digest}'")
+        return found[-1] if found else None
 
     def newest_sweep(self) -> Run | None:
         """The sweep that was started last, or None."""
@@ -198,6 +242,21 @@ class Store:
             max_results=1,
         )
         return page[0] if page else None
+
+    def _search(self, wanted: str) -> list[Run]:
+        found: list[Run] = []
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self.experiment_id],
+                filter_string=wanted,
+                order_by=["attributes.start_time ASC"],
+                page_token=token,
+            )
+            found += page
+            token = page.token
+            if not token:
+                return found
 
     def save_view(self, name: str, view: dict[str, Any]) -> bool:
         """Save a view of MLflow's runs page; the page takes it up by ``viewStateShareKey=NAME`` in its address.
@@ -217,11 +276,26 @@ class Store:
 
     def folder(self, run_id: str) -> str:
         """Return where a run's artifacts lie, from here if that is near; empty where a server keeps them."""
-        uri = str(self._client.get_run(run_id).info.artifact_uri)
-        if not uri.startswith("file:"):
+        path = self._local_folder(run_id)
+        if path is None:
             return ""
-        path = Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path))
         return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+    def has_whole(self, run: Run) -> bool:
+        """Whether the artifacts that the run's tag ``artifacts`` lists are there in full, where they lie near."""
+        folder = self._local_folder(run)
+        if folder is None:
+            return True
+        listed = json.loads(run.data.tags.get("artifacts", "{}"))
+        return all(
+            (folder / name).is_file() and (folder / name).stat().st_size == size for name, size in listed.items()
+        )
+
+    def _local_folder(self, run: str | Run) -> Path | None:
+        uri = str((self._client.get_run(run) if isinstance(run, str) else run).info.artifact_uri)
+        if not uri.startswith("file:"):
+            return None
+        return Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path))
 
     def run(self, run_id: str) -> Run:
         """Return a run.
@@ -247,16 +321,34 @@ class Store:
 
     def read_file(self, run_id: str, name: str) -> bytes:
         """Return the content of an artifact."""
+        near = self._near(run_id, name)
+        if near is not None:
+            return near.read_bytes()
         with tempfile.TemporaryDirectory() as folder:
             return Path(self._client.download_artifacts(run_id, name, folder)).read_bytes()
+
+    def read_text(self, run_id: str, name: str) -> str:
+        """Return a text among the artifacts."""
+        return self.read_file(run_id, name).decode()
 
     def read_table(self, run_id: str, name: str) -> pd.DataFrame:
         """Read a table of a cell, such as ``draws.parquet``, back."""
         import pandas as pd
 
         read = pd.read_parquet if name.endswith(".parquet") else pd.read_csv
+        near = self._near(run_id, name)
+        if near is not None:
+            return read(near)
         with tempfile.TemporaryDirectory() as folder:
             return read(self._client.download_artifacts(run_id, name, folder))
+
+    def _near(self, run_id: str, name: str) -> Path | None:
+        # Without the detour by a copy, which costs more than the reading.
+        folder = self._local_folder(run_id)
+        if folder is None:
+            return None
+        path = folder / name
+        return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
 
     def metric_history(self, run_id: str, key: str) -> list[tuple[int, float]]:
         """A metric's (step, value) pairs by step."""
@@ -266,6 +358,21 @@ class Store:
 def without_secret(uri: str) -> str:
     """The address with user and password taken out."""
     return re.sub(r"://[^/@]*@", "://***@", uri)
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the error comes from a store that does not answer, or cannot write."""
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return isinstance(error, MlflowException | RequestException | SQLAlchemyError)
+
+
+def reason(error: Exception) -> str:
+    """Why a store did not do as it was told, in one short line without secrets."""
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return textwrap.shorten(without_secret(first), 160, placeholder=" …")
 
 
 def digest_of(*parts: object) -> str:
@@ -329,7 +436,8 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
     from sqlalchemy.exc import SQLAlchemyError
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    # It prints a traceback of its own beside the exception that it raises.
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     _check_file(uri)
     artifacts = artifacts_beside(uri)
     if artifacts is not None:
@@ -341,8 +449,9 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
             made = client.create_experiment(experiment, artifact_location=artifacts)
             return client, str(made)
     except (MlflowException, SQLAlchemyError, ImportError) as error:
-        why = textwrap.shorten(str(error).splitlines()[0], 160, placeholder=" …")
-        raise BadInput(f"tracking.uri must be a store that answers; {without_secret(uri)} did not: {why}") from error
+        raise BadInput(
+            f"tracking.uri must be a store that answers; {without_secret(uri)} did not: {reason(error)}"
+        ) from error
     if found.lifecycle_stage != "active":
         raise BadInput(
             f"tracking.experiment must be an active one; {experiment!r} was deleted in MLflow: "
@@ -379,12 +488,3 @@ def flatten(tree: dict[str, Any], *, prefix: str = "") -> dict[str, str]:
         else:
             flat[prefix + key] = value if isinstance(value, str) else json.dumps(value)
     return flat
-
-
-def source_digest(folders: Sequence[Path] | None = None) -> str:
-    """SHA-256 (hex) of the package's source files, by name and content."""
-    package = Path(__file__).parent
-    found = hashlib.sha256()
-    for path in sorted(p for folder in folders or [package] for p in folder.rglob("*.py")):
-        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()

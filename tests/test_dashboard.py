@@ -19,7 +19,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from pipeline import dashboard
 from pipeline.errors import BadInput
-from pipeline.tracking import Log, Store, Tracking
+from pipeline.package import Log
+from pipeline.tracking import Store, Tracking
 from tests import browser
 
 # Generous: the machine may be busy, and a wait ends as soon as what it waits for is there.

@@ -50,12 +50,12 @@ room.Evaluate.answer = fails
 
 FAILING_LOG = """
 import pipeline.tracking as room
-write = room.Store._log_files
-def fails(self, run_id, log):
-    if log.params.get("batch_size") == "20":
+flush = room.Store._flush
+def fails(self, run_id):
+    if self._client.get_run(run_id).data.params.get("batch_size") == "20":
         raise {error}
-    return write(self, run_id, log)
-room.Store._log_files = fails
+    return flush(self, run_id)
+room.Store._flush = fails
 """
 
 FAILING_PLOT = """
@@ -72,13 +72,15 @@ def statuses(store):
     return parent.info.status, {int(cell.data.params.get("batch_size", 20)): cell.info.status for cell in cells}
 
 
-def test_a_cell_that_fails_is_named_and_the_others_are_kept(broken, store, mlruns):
+def test_a_cell_that_fails_is_named_and_the_others_are_kept_and_the_next_start_retries_it_alone(
+    broken, command, store, mlruns
+):
     done = broken(FAILING_CELL, "--multirun", "draws=5", "batch_size=10,20,30")
     assert done.returncode == 1
     assert "cell batch_size=20 draws=5: a fault in the middle" in done.stderr.replace(
         "draws=5 batch_size=20", "batch_size=20 draws=5"
     )
-    assert "1 of 3 cells failed; the other 2 are kept" in done.stderr
+    assert "1 of 3 cells failed (batch_size=20); the other 2 are kept" in done.stderr
     assert statuses(store) == ("FAILED", {10: "FINISHED", 20: "FAILED", 30: "FINISHED"})
     parent = store.newest_sweep().info.run_id
     frame = pd.read_csv(mlruns / "artifacts" / parent / "artifacts" / "cells.csv")
@@ -86,19 +88,41 @@ def test_a_cell_that_fails_is_named_and_the_others_are_kept(broken, store, mlrun
     failed = next(cell for cell in store.children(parent) if cell.info.status == "FAILED")
     kept = (mlruns / "artifacts" / failed.info.run_id / "artifacts" / "traceback.txt").read_text()
     assert "a fault in the middle" in kept
+    assert failed.data.tags["error"] == "a fault in the middle"
+    before = {run.info.run_id for run in store.children(parent)}
+    again = command("--multirun", "draws=5", "batch_size=10,20,30", mlruns=mlruns)
+    assert again.returncode == 0, again.stderr
+    assert "2 of 3 cells are finished already" in again.stderr
+    new = [run for run in store.children(parent) if run.info.run_id not in before]
+    assert [run.data.params["batch_size"] for run in new] == ["20"]
+    assert store.newest_sweep().info.run_id == parent
+    assert store.newest_sweep().info.status == "FINISHED"
 
 
 @pytest.mark.parametrize(
     ("error", "end"), [("OSError(28, 'No space left')", "FAILED"), ("KeyboardInterrupt()", "KILLED")]
 )
-def test_a_cell_cut_off_while_it_is_logged_does_not_stay_running(broken, store, error, end):
-    done = broken(FAILING_LOG.format(error=error), "--multirun", "draws=5", "batch_size=10,20")
-    assert done.returncode == (1 if end == "FAILED" else 130)
-    assert statuses(store) == (end, {10: "FINISHED", 20: end})
+def test_a_result_whose_logging_was_cut_off_is_kept_and_delivered_by_the_next_start(
+    broken, command, store, mlruns, error, end
+):
+    asked = ("--multirun", "draws=5", "batch_size=10,20", f"seed={1 if end == 'FAILED' else 2}")
+    done = broken(FAILING_LOG.format(error=error), *asked)
+    assert done.returncode == (1 if end == "FAILED" else 130), done.stderr
+    assert statuses(store) == (end, {10: "FINISHED", 20: "KILLED"})
+    (kept,) = (mlruns / "undelivered").glob("[!.]*")
+    wanted = pd.read_parquet(kept / "artifacts" / "draws.parquet")
+    again = command(*asked, mlruns=mlruns)
+    assert again.returncode == 0, again.stderr
+    assert "2 of 2 cells are finished already" in again.stderr
+    assert list((mlruns / "undelivered").glob("*")) == []
+    parent = store.newest_sweep().info
+    finished = [run for run in store.children(parent.run_id) if run.info.status == "FINISHED"]
+    assert sorted(run.data.params["batch_size"] for run in finished) == ["10", "20"]
+    pd.testing.assert_frame_equal(store.read_table(finished[-1].info.run_id, "draws.parquet"), wanted)
 
 
 def test_a_failure_at_the_very_end_of_a_sweep_is_no_success(broken, store):
-    done = broken(FAILING_PLOT, "--multirun", "draws=5", "batch_size=10")
+    done = broken(FAILING_PLOT, "--multirun", "draws=6", "batch_size=10")
     assert done.returncode == 1
     assert "no picture" in done.stderr
     assert statuses(store) == ("FAILED", {10: "FINISHED"})

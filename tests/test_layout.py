@@ -11,14 +11,17 @@ from pipeline import config
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
-MAIN, CONFIG, SWEEP = "pipeline/__main__.py", "pipeline/config.py", "pipeline/sweep.py"
+HYDRA = ("pipeline/__main__.py", "pipeline/config.py", "pipeline/asked.py", "pipeline/sweep.py")
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
-FLOW = ["data", "units", "sampling", "loss", "accuracy", "model", "scoring", "proxy", "frame", "joint", "interval",
-        "draws", "enough", "paired", "plots", "tables", "study", "moved", "tracking", "environment", "experiment",
-        "cell", "comparison", "report", "config", "arguments", "reproduce", "export", "sweep", "dashboard",
+FLOW = ["data", "units", "sampling", "loss", "accuracy", "model", "scoring", "scored", "proxy", "frame", "joint", 
+        "interval",
+        "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "tracking", "environment",
+        "experiment",
+        "cell", "comparison", "report", "config", "arguments", "reproduce", "export", "asked",
+        "outcomes", "sweep", "dashboard",
         "__main__"]  # fmt: skip
-COMMON = {"records", "errors", "files", "kept", "__init__"}
+COMMON = {"records", "errors", "files", "kept", "locks", "cores", "__init__"}
 
 
 def imports_of(path):
@@ -39,7 +42,7 @@ def room_of(path):
 def test_only_the_named_rooms_import_hydra_mlflow_and_the_numeric_core_imports_numpy_alone(path):
     name = path.relative_to(ROOT).as_posix()
     outside = {module.split(".")[0] for module in imports_of(path)} - {"pipeline", "__future__"}
-    if name not in (MAIN, CONFIG, SWEEP):
+    if name not in HYDRA:
         assert not outside & {"hydra", "omegaconf"}
     if name != "pipeline/tracking.py":
         assert not {m for m in imports_of(path) if m.split(".")[0] == "mlflow"} - _for_types_only(path)

@@ -2,7 +2,8 @@
 
 import shutil
 
-from pipeline.tracking import Log, Tracking
+from pipeline.package import Log
+from pipeline.tracking import Tracking
 
 
 def test_a_moved_store_shows_every_artifact_at_the_next_start(tmp_path):

@@ -6,7 +6,6 @@ import io
 import math
 import warnings
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,10 @@ HEADER_BYTES = 1 << 14
 REAL_KINDS = "biuf"
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SAVE_AGAIN = "save it again with numpy.savez"
+# Deflate cannot pack tighter: 258 bytes into 2 bits  [zlib, "Technical details", "Maximum compression factor"].
+TIGHTEST = 1032
+# Each is opened by itself; a directory of many thousand empty ones would take minutes.
+MOST_ARRAYS = 1000
 
 
 def read_arrays(path: Path, keys: Sequence[str], *, max_bytes: int) -> dict[str, NDArray[Any]]:
@@ -52,26 +55,53 @@ def read_arrays(path: Path, keys: Sequence[str], *, max_bytes: int) -> dict[str,
     try:
         # NumPy warns of a file that Python 2 wrote, and reads it well.
         with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(path) as archive:
-            members = {key: _member(archive, key, path, keys) for key in keys}
+            members = _members(archive, keys, path)
             _check_total(members, path, max_bytes)
             return {key: _array(archive, member, key, path) for key, member in members.items()}
     except BadInput:
         raise
-    # What zipfile and zlib raise on damaged bytes.
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise BadInput(f"{path} must be a whole npz file; found: {error or 'its end'}: {SAVE_AGAIN}") from error
+    except MemoryError as error:
+        raise BadInput(f"{path} must fit into memory; found: {brief(error)}: give fewer rows or columns") from error
+    # Damaged bytes raise more than zipfile documents: OverflowError and struct.error among them.
+    except Exception as error:
+        raise BadInput(f"{path} must be a whole npz file; found: {brief(error) or 'its end'}: {SAVE_AGAIN}") from error
 
 
-def _member(archive: zipfile.ZipFile, key: str, path: Path, keys: Sequence[str]) -> zipfile.ZipInfo:
-    """The entry of one array, refused if it is absent, encrypted, or packed as NumPy never packs."""
-    names = archive.namelist()
-    if f"{key}.npy" not in names:
-        held = ", ".join(" ".join(name.removesuffix(".npy").split()) for name in names[:10]) or "nothing"
-        raise BadInput(f"{path} must hold the arrays {' and '.join(keys)}; found {held}: save it with {key}=…")
-    member = archive.getinfo(f"{key}.npy")
-    if member.compress_type not in METHODS or member.flag_bits & 1:
-        raise BadInput(f"{key} of {path} must be stored or deflated; found another packing: {SAVE_AGAIN}")
-    return member
+def brief(found: object, *, most: int = 120) -> str:
+    r"""Return what was found as a few words that fit into a line, whatever a file has put into it.
+
+    Examples
+    --------
+    >>> brief("W1\n\x1b[2Jb1")
+    'W1 ?[2Jb1'
+    >>> brief("1, " * 100, most=12)
+    '1, 1, 1, 1 …'
+    """
+    # A name in a file may hold what moves a terminal's cursor.
+    words = "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in str(found)[: 10 * most]).split()
+    line = " ".join(words)
+    return line if len(line) <= most else f"{line[: most - 2].rstrip(' ,')} …"
+
+
+def _members(archive: zipfile.ZipFile, keys: Sequence[str], path: Path) -> dict[str, zipfile.ZipInfo]:
+    """The entries of the arrays; refused if one is absent, encrypted, or packed as NumPy never packs."""
+    held = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
+    size = path.stat().st_size
+    for key in keys:
+        if key not in held:
+            found = brief(", ".join(list(held)[:10])) or "nothing"
+            wanted = brief(" and ".join(keys))
+            raise BadInput(f"{path} must hold the arrays {wanted}; found {found}: save it with {brief(key, most=40)}=…")
+        member = held[key]
+        if member.compress_type not in METHODS or member.flag_bits & 1:
+            raise BadInput(f"{brief(key)} of {path} must be stored or deflated; found another packing: {SAVE_AGAIN}")
+        packed = min(member.compress_size, size)
+        if member.file_size > (packed if member.compress_type == zipfile.ZIP_STORED else TIGHTEST * (packed + 1)):
+            raise BadInput(
+                f"{brief(key)} of {path} must be as long as it declares; found {member.file_size:,} bytes declared, "
+                f"and {packed:,} in the file: {SAVE_AGAIN}"
+            )
+    return {key: held[key] for key in keys}
 
 
 def _check_total(members: dict[str, zipfile.ZipInfo], path: Path, max_bytes: int) -> None:
@@ -86,27 +116,33 @@ def _check_total(members: dict[str, zipfile.ZipInfo], path: Path, max_bytes: int
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, key: str, path: Path) -> NDArray[Any]:
     """Check one array's own header against the entry's size, then read it."""
+    name = brief(key)
     with archive.open(member) as stream:
         start = io.BytesIO(stream.read(HEADER_BYTES))
-    shape, dtype = _header(start, key, path)
+    shape, dtype = _header(start, name, path)
     if dtype.hasobject:
         raise BadInput(
-            f"{key} of {path} must hold numbers; found pickled objects, which are never loaded: "
-            f"save {key} as an array of numbers"
+            f"{name} of {path} must hold numbers; found pickled objects, which are never loaded: "
+            f"save {name} as an array of numbers"
         )
     if dtype.kind not in REAL_KINDS:
-        raise BadInput(f"{key} of {path} must hold real numbers; found {dtype}: save {key} as int or float")
+        raise BadInput(f"{name} of {path} must hold real numbers; found {brief(dtype)}: save {name} as int or float")
     declared = start.tell() + math.prod(shape) * dtype.itemsize
     if declared != member.file_size or min(shape, default=0) < 0:
         raise BadInput(
-            f"{key} of {path} must have {declared:,} bytes, as its shape {shape} of {dtype} declares; "
+            f"{name} of {path} must have {_count(declared)} bytes, as its shape {brief(shape)} of {dtype} declares; "
             f"found {member.file_size:,}: {SAVE_AGAIN}"
         )
     with archive.open(member) as stream:
         return npy.read_array(stream, allow_pickle=False)
 
 
-def _header(start: io.BytesIO, key: str, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _count(n_bytes: int) -> str:
+    # A shape may be declared that has more digits than Python is willing to print.
+    return f"{n_bytes:,}" if abs(n_bytes) < 10**18 else "more than 10^18"
+
+
+def _header(start: io.BytesIO, name: str, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and type of an array; the position is left behind its header."""
     try:
         version = npy.read_magic(start)
@@ -114,6 +150,6 @@ def _header(start: io.BytesIO, key: str, path: Path) -> tuple[tuple[int, ...], n
         shape, _, dtype = read(start)
     # NumPy evaluates the header as a literal: what damaged ones raise is no closed list.
     except Exception as error:
-        found = " ".join(str(error).split())[:200]
-        raise BadInput(f"{key} of {path} must be an array as NumPy saves it; found: {found}: {SAVE_AGAIN}") from error
+        found = f"found: {brief(error)}: {SAVE_AGAIN}"
+        raise BadInput(f"{name} of {path} must be an array as NumPy saves it; {found}") from error
     return shape, dtype

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from pipeline.data.archive import brief
 from pipeline.data.columns import with_columns
 from pipeline.errors import BadInput
 from pipeline.kept import once
@@ -59,15 +61,18 @@ class Data(ABC):
     sweep_sizes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # A folder of the cache is named so.
+        if not re.fullmatch(r"[\w-]+", self.name):
+            raise BadInput(f"data.name must be letters, digits, - and _ alone; found {self.name!r}: leave it out")
         check_split(self.split)
 
     def rows(self, split: str) -> Dataset:
         """Load the rows of one split with their groups and weights, once in a process."""
-        return once(f"data {self!r} {split}", lambda: self._with_columns(self.load_split(split), split))
+        return once(f"data {self!r} {split}", lambda: self._loaded(split))
 
     def load(self) -> Dataset:
         """Load the population."""
-        return self._with_columns(self.load_split(self.split), self.split)
+        return self._loaded(self.split)
 
     def column(self, split: str, name: str, *, key: str) -> NDArray[Any]:
         """Return a further column of a split, a value a row.
@@ -91,6 +96,14 @@ class Data(ABC):
             If there is no such column.
         """
         raise BadInput(f"{key} must name a column of data={self.name}, which has none; found {name!r}: choose data=npz")
+
+    def _loaded(self, split: str) -> Dataset:
+        try:
+            return self._with_columns(self.load_split(split), split)
+        except MemoryError as error:
+            raise BadInput(
+                f"the {split} rows of data={self.name} must fit into memory; found: {brief(error)}: give fewer rows"
+            ) from error
 
     def _with_columns(self, dataset: Dataset, split: str) -> Dataset:
         if self.group is not None:

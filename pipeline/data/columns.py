@@ -64,7 +64,9 @@ def _weights(weight: NDArray[Any], dataset: Dataset) -> NDArray[np.float64]:
     _check_length(weight, "data.weight", dataset)
     if weight.dtype.kind not in "biuf":
         raise BadInput(f"data.weight must be a column of numbers; found type {weight.dtype}: choose another column")
-    weights = weight.astype(np.float64)
+    # A signalling NaN, or what goes beyond float64, is refused below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = weight.astype(np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0))
     if wrong.any():
         row = int(wrong.argmax())

@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from pipeline import files
 from pipeline.errors import BadInput
+
+if TYPE_CHECKING:
+    import requests
 
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 # A mirror that never stops sending must not fill the disk; the largest file that is asked for has 26 MB.
 MOST_BYTES = 1 << 27
 CHUNK = 1 << 16
+MOST_REDIRECTS = 5
 
 
 def check_mirror(mirror: str) -> None:
-    """Refuse the address of a mirror that could be tampered with on the way.
+    """Refuse the address of a mirror that could be tampered with on the way, or that holds a secret.
 
     Raises
     ------
     BadInput
-        If it is no https address, and no http address of this machine.
+        If it is no https address, and no http address of this machine; or if it names a user or a password.
     """
+    shown = re.sub(r"://.*@", "://***@", mirror)
+    if not (_is_secure(mirror) or _is_here(mirror)):
+        raise BadInput(
+            f"data.mirrors must be https addresses (http on this machine alone); found {shown!r}: "
+            "write https://HOST/FOLDER"
+        )
+    if "@" in urlsplit(mirror).netloc:
+        # The configuration is logged with every run.
+        raise BadInput(f"data.mirrors must hold no user or password; found {shown!r}: put them into ~/.netrc")
+
+
+def _is_secure(url: str) -> bool:
+    """Whether it is an https address."""
+    return _parts(url)[0] == "https"
+
+
+def _is_here(url: str) -> bool:
+    """Whether it is an http address of this machine."""
+    scheme, host = _parts(url)
+    return scheme == "http" and _is_loopback(host)
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Scheme and host of an address; empty where it has no host."""
     try:
-        parts = urlsplit(mirror)
-        host = parts.hostname or ""
+        parts = urlsplit(url)
+        return (parts.scheme, parts.hostname) if parts.hostname else ("", "")
     except ValueError:
-        parts, host = urlsplit(""), ""
-    if host and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
-        return
-    raise BadInput(
-        f"data.mirrors must be https addresses (http on this machine alone); found {mirror!r}: write https://HOST/FOLDER"
-    )
+        return "", ""
 
 
 def _is_loopback(host: str) -> bool:
@@ -98,6 +122,9 @@ def _from_mirrors(path: Path, *, md5: str, mirrors: Sequence[str], otherwise: st
 
     pooch.get_logger().setLevel("WARNING")
     reasons = []
+    # A link may lead anywhere, into another folder too: what is behind it was not right, and is never written to.
+    if path.is_symlink():
+        path.unlink()
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{path.name}"
         try:
@@ -129,13 +156,9 @@ class Stream:
         requests.RequestException, urllib3.exceptions.HTTPError
             If the server cannot be reached, refuses, or breaks off.
         ValueError
-            If it sends more than 128 MiB.
+            If it sends more than 128 MiB, or on to an address that is not secure.
         """
-        import requests
-
-        plain = {"Accept-Encoding": "identity"}
-        timeout = (CONNECT_SECONDS, READ_SECONDS)
-        with requests.get(url, stream=True, timeout=timeout, headers=plain) as answer, open(output_file, "wb") as file:
+        with _answer(url) as answer, open(output_file, "wb") as file:
             answer.raise_for_status()
             declared = answer.headers.get("Content-Length", "")
             with progress(self.name, int(declared) if declared.isdecimal() else None) as advance:
@@ -144,6 +167,28 @@ class Stream:
                         raise ValueError(f"more than {MOST_BYTES:,} bytes")
                     file.write(chunk)
                     advance(len(chunk))
+
+
+@contextmanager
+def _answer(url: str) -> Iterator[requests.Response]:
+    """Ask for a file; a server may send on to another https address, and one of this machine to this machine too."""
+    import requests
+
+    plain = {"Accept-Encoding": "identity"}
+    timeout = (CONNECT_SECONDS, READ_SECONDS)
+    with requests.Session() as session:
+        for _ in range(1 + MOST_REDIRECTS):
+            # Requests would follow from https to http.
+            with session.get(url, stream=True, timeout=timeout, headers=plain, allow_redirects=False) as answer:
+                target = session.get_redirect_target(answer)
+                if target is None:
+                    yield answer
+                    return
+            target = urljoin(url, target)
+            if not (_is_secure(target) or (_is_here(url) and _is_here(target))):
+                raise ValueError(f"sent on to {target.partition('?')[0][:80]!r}, which is not https")
+            url = target
+    raise ValueError(f"sent on more than {MOST_REDIRECTS} times")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pipeline import files
 from pipeline.data.assemble import assemble
 from pipeline.data.base import Data, check_split
 from pipeline.data.download import check_mirror, fetch
-from pipeline.data.idx import content_sha256, read_idx
+from pipeline.data.idx import MOST_BYTES, content_sha256, read_idx
 from pipeline.data.labels import check_range
 from pipeline.errors import BadInput
 from pipeline.records import Dataset
@@ -86,7 +86,8 @@ class FourFiles(Data):
         """
         check_split(split)
         images_path, labels_path = (self._locate(stem) for stem in STEMS[split])
-        images, labels = read_idx(images_path, n_axes=3), read_idx(labels_path, n_axes=1)
+        # A label takes 8 bytes once it is read.
+        images, labels = read_idx(images_path, n_axes=3), read_idx(labels_path, n_axes=1, most_bytes=MOST_BYTES // 8)
         if len(images) != len(labels):
             raise BadInput(
                 f"{images_path.name} and {labels_path.name} must hold as many images as labels; "

@@ -22,6 +22,8 @@ from pipeline.data.assemble import as_bytes
 from pipeline.errors import BadInput
 
 MOST_BYTES = 1 << 30
+# Deflate cannot pack tighter: 258 bytes into 2 bits  [zlib, "Technical details", "Maximum compression factor"].
+TIGHTEST = 1032
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 20
 GET_ANOTHER = "get the file again"
@@ -43,7 +45,7 @@ def content_sha256(array: NDArray[np.uint8]) -> str:
     return files.content_digest(header(array.shape), as_bytes(array))
 
 
-def read_idx(path: Path, *, n_axes: int) -> NDArray[np.uint8]:
+def read_idx(path: Path, *, n_axes: int, most_bytes: int = MOST_BYTES) -> NDArray[np.uint8]:
     """Read an IDX file of unsigned bytes, compressed with gzip or plain (its content tells, not its name).
 
     Parameters
@@ -52,11 +54,13 @@ def read_idx(path: Path, *, n_axes: int) -> NDArray[np.uint8]:
         The file.
     n_axes : int
         How many axes it must have: 3 for images, 1 for labels.
+    most_bytes : int
+        How many values it may hold.
 
     Returns
     -------
     ndarray of uint8, with `n_axes` axes
-        At least one value; at most 1 GiB.
+        At least one value; at most `most_bytes`.
 
     Raises
     ------
@@ -65,20 +69,24 @@ def read_idx(path: Path, *, n_axes: int) -> NDArray[np.uint8]:
     """
     try:
         with open(path, "rb") as raw:
+            size = os.fstat(raw.fileno()).st_size
             if raw.peek(2)[:2] != GZIP_MAGIC:
-                return _read(raw, path, n_axes, size=os.fstat(raw.fileno()).st_size)
+                shape = _shape(raw.read(4 + 4 * n_axes), path, n_axes, most_bytes)
+                return _read(raw, path, shape, least=size, most=size)
             with gzip.GzipFile(fileobj=raw) as stream:
-                return _read(stream, path, n_axes)
+                shape = _shape(stream.read(4 + 4 * n_axes), path, n_axes, most_bytes)
+                return _read(stream, path, shape, least=0, most=TIGHTEST * size)
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{path} must be a readable file, whole if gzip; found: {error}: {GET_ANOTHER}") from error
 
 
-def _read(stream: BinaryIO | gzip.GzipFile, path: Path, n_axes: int, size: int | None = None) -> NDArray[np.uint8]:
-    """Read the decompressed stream; `size` is its length where that is known beforehand."""
-    shape = _shape(stream.read(4 + 4 * n_axes), path, n_axes)
+def _read(
+    stream: BinaryIO | gzip.GzipFile, path: Path, shape: tuple[int, ...], *, least: int, most: int
+) -> NDArray[np.uint8]:
+    """Read the values behind the header; the decompressed file is known to have from `least` to `most` bytes."""
     whole = len(header(shape)) + math.prod(shape)
-    if size is not None and size != whole:
-        _refuse_length(path, shape, whole, f"{size:,}")
+    if not least <= whole <= most:
+        _refuse_length(path, shape, whole, f"{least:,}" if least == most else f"at most {most:,}")
     values = np.empty(shape, dtype=np.uint8)
     left = as_bytes(values)
     while left:
@@ -93,7 +101,7 @@ def _read(stream: BinaryIO | gzip.GzipFile, path: Path, n_axes: int, size: int |
     return values
 
 
-def _shape(start: bytes, path: Path, n_axes: int) -> tuple[int, ...]:
+def _shape(start: bytes, path: Path, n_axes: int, most_bytes: int) -> tuple[int, ...]:
     """The lengths that a file's first bytes declare, none of them 0."""
     magic = header((0,) * n_axes)[:4]
     if start[:4] != magic:
@@ -106,9 +114,9 @@ def _shape(start: bytes, path: Path, n_axes: int) -> tuple[int, ...]:
     shape = struct.unpack(f">{n_axes}I", start[4:])
     if 0 in shape:
         raise BadInput(f"{path} must hold at least one value; found the shape {shape}: give a file with rows")
-    if math.prod(shape) > MOST_BYTES:
+    if math.prod(shape) > most_bytes:
         raise BadInput(
-            f"{path} must hold at most {MOST_BYTES:,} bytes; found the shape {shape}, which is {math.prod(shape):,}: "
+            f"{path} must hold at most {most_bytes:,} bytes; found the shape {shape}, which is {math.prod(shape):,}: "
             "split the file, or pass it as data=npz"
         )
     return shape

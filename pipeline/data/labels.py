@@ -40,11 +40,11 @@ def classes_of(values: NDArray[Any], *, source: str) -> NDArray[np.int64]:
     array([3, 0])
     """
     if values.dtype.kind == "f":
-        # The limits below do not fit into every float.
-        values = values.astype(np.float64)
-        _refuse_row(
-            ~np.isfinite(values) | (values != np.floor(values)), values, source, "whole class numbers from 0 up"
-        )
+        # The limits below do not fit into every float. What goes beyond float64, or is a signalling NaN, is refused.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = values.astype(np.float64)
+            wrong = ~np.isfinite(values) | (values != np.floor(values))
+        _refuse_row(wrong, values, source, "whole class numbers from 0 up")
     _refuse_row(values < 0, values, source, "whole class numbers from 0 up")
     _refuse_row(values >= MOST_CLASSES, values, source, f"class numbers below {MOST_CLASSES:,}")
     return values.astype(np.int64)

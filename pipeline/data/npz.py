@@ -161,8 +161,8 @@ def _inputs(x: NDArray[Any], *, source: str) -> NDArray[Any]:
     rows = x.reshape(len(x), -1)
     if rows.dtype.kind == "b" or rows.dtype == np.uint8:
         return rows.astype(np.uint8, copy=False)
-    # A value too large for float32 becomes infinite, and is refused below.
-    with np.errstate(over="ignore"):
+    # A value too large for float32 becomes infinite, and is refused below, as is a signalling NaN.
+    with np.errstate(over="ignore", invalid="ignore"):
         rows = rows.astype(np.float32, copy=False)
     # The extremes carry a NaN or an infinity along, and take no memory.
     if not (np.isfinite(rows.min()) and np.isfinite(rows.max())):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import files
-from pipeline.data.archive import read_arrays
+from pipeline.data.archive import MOST_ARRAYS, brief, read_arrays
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
 from pipeline.model.base import Model
@@ -53,11 +53,19 @@ class Npz(Model):
             If the file is missing, damaged, or larger than 1 GiB unpacked, or its arrays make no network.
         """
         path = Path(self.path)
-        layers = layers_of(read_all(path), where=str(path))
+        arrays = read_all(path)
         try:
-            return Network(layers, self.activation)
-        except BadInput as error:
-            raise BadInput(f"{path}: {error}") from error
+            layers = layers_of(arrays, where=str(path))
+            return _network(layers, self.activation, path)
+        except MemoryError as error:
+            raise BadInput(f"{path} must fit into memory; found: {brief(error)}: give fewer weights") from error
+
+
+def _network(layers: list[Layer], activation: str, path: Path) -> Network:
+    try:
+        return Network(layers, activation)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
 
 
 def read_all(path: Path) -> dict[str, NDArray[Any]]:
@@ -66,7 +74,8 @@ def read_all(path: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     BadInput
-        If the file is missing or damaged, holds anything but arrays of numbers, or declares more than 1 GiB.
+        If the file is missing or damaged, holds anything but arrays of numbers or more than 1,000 of them, or declares
+        more than 1 GiB.
     """
     if not path.is_file():
         raise BadInput(f"model.path must name an npz file of weights; found no file {path}: check the path")
@@ -75,8 +84,12 @@ def read_all(path: Path) -> dict[str, NDArray[Any]]:
             members = archive.infolist()
     # Damaged directories of zip files raise more than zipfile documents: OverflowError and struct.error among them.
     except Exception as error:
-        found = " ".join(str(error).split()) or type(error).__name__
+        found = brief(error) or type(error).__name__
         raise BadInput(f"{path} must be a whole npz file; found: {found}: save it again with numpy.savez") from error
+    if len(members) > MOST_ARRAYS:
+        raise BadInput(
+            f"{path} must hold at most {MOST_ARRAYS:,} arrays; found {len(members):,}: save the weights alone"
+        )
     total = sum(member.file_size for member in members)
     if total > MAX_BYTES:
         raise BadInput(
@@ -98,7 +111,7 @@ def layers_of(arrays: dict[str, NDArray[Any]], *, where: str = "the file") -> li
     depth = max(numbers, default=1)
     missing = [f"{kind}{i}" for i in range(1, depth + 1) for kind in "Wb" if f"{kind}{i}" not in arrays]
     if missing:
-        found = ", ".join(sorted(arrays)[:12]) or "nothing"
+        found = brief(", ".join(sorted(arrays)[:12])) or "nothing"
         raise BadInput(
             f"{where} must hold W1, b1 to W{depth}, b{depth}; found {found}, without {', '.join(missing[:6])}: "
             "name the arrays so"
@@ -111,5 +124,6 @@ def _float32(arrays: dict[str, NDArray[Any]], name: str, where: str) -> NDArray[
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise BadInput(f"{name} of {where} must be float32 or float64; found {array.dtype}: convert the weights")
     # What is finite in float64 and not in float32 turns infinite here, and is refused with the infinite weights.
-    with np.errstate(over="ignore"):
+    # Invalid: a signalling NaN, refused there too.
+    with np.errstate(over="ignore", invalid="ignore"):
         return array.astype(np.float32)

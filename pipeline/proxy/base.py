@@ -16,6 +16,10 @@ class Proxy(ABC):
 
     name: str
 
+    def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
+        """Return a digest of what shapes the guesses besides the data set, the classifier and the configuration."""
+        return ""
+
     @abstractmethod
     def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
         """Guess how hard each row is.

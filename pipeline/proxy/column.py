@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
+from pipeline.files import content_digest
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
 from pipeline.records import Dataset, Guess
@@ -33,6 +34,10 @@ class Column(Proxy):
         if not self.column.strip():
             raise BadInput("proxy.column must name a column of numbers; found none: add proxy.column=NAME")
 
+    def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
+        """Return the digest of the column's values."""
+        return content_digest(self.guess(dataset, classifier, data=data).difficulty.tobytes())
+
     def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
         """Return the column as difficulty and for the loss, and its negative for the accuracy."""
         found = data.column(data.split, self.column, key="proxy.column")
@@ -45,7 +50,9 @@ class Column(Proxy):
             raise BadInput(
                 f"proxy.column={self.column} must be a column of numbers; found type {found.dtype}: choose another one"
             )
-        values = found.astype(np.float64)
+        # A signalling NaN, or what goes beyond float64, is refused below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = found.astype(np.float64)
         wrong = ~np.isfinite(values)
         if wrong.any():
             row = int(wrong.argmax())

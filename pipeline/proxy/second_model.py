@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.model.base import Classifier, Model, fits
 from pipeline.proxy.base import Proxy
 from pipeline.records import Dataset, Guess
@@ -29,10 +30,20 @@ class SecondModel(Proxy):
     name: str = "second_model"
     model: Model = field(kw_only=True)
 
+    def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
+        """Return the other model's digest."""
+        try:
+            return self._other(data).digest
+        except BadInput as error:
+            raise BadInput(f"proxy.model: {error}") from error
+
+    def _other(self, data: Data) -> Classifier:
+        return once(f"model {self.model!r} {data!r}", lambda: self.model.build(data))
+
     def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
         """Return its loss, nats, as difficulty and for the loss, and whether it is right for the accuracy."""
         try:
-            other = self.model.build(data)
+            other = self._other(data)
             fits(other, dataset)
             scores = score(other, dataset)
         except BadInput as error:

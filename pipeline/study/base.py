@@ -184,6 +184,10 @@ class Study(ABC):
             If it cannot.
         """
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return digests of what shapes the answer besides the population, the classifier and the configuration."""
+        return []
+
     @abstractmethod
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Compare the finished cells of a sweep.

@@ -176,6 +176,11 @@ class Compare(Study):
         where = self.direction.described(as_network(model), setting)
         return f"a step along {where}"
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return the digests of what the other model is made from."""
+        against = [] if self.against is None else [files.file_digest(Path(self.against))]
+        return against if self.step == 0 else [*against, *self.direction.content(setting)]
+
     def check(self, setting: Setting) -> None:
         """Refuse weights that take other rows, a step to weights that are none, and a model that cannot be moved."""
         setting.require_simple("compare")

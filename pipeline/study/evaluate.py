@@ -13,8 +13,8 @@ import numpy as np
 
 from pipeline.draws import METRICS, Scored, drawn_units, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
-from pipeline.kept import once
 from pipeline.records import Estimate, IntArray, Scores
+from pipeline.scored import scored
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import evaluate as tables
@@ -141,9 +141,8 @@ class Evaluate(Study):
 
 
 def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[Scores, float]:
-    """Return the scores of all rows, made once a process, and the seconds that scoring them takes."""
-    key = f"scores {setting.dataset.digest} {setting.dataset.scale} {setting.classifier.digest} {loss_cap}"
-    return once(key, lambda: _measured_scores(setting, None, loss_cap))
+    """Return the scores of all rows, and the seconds that scoring them takes; see `scored`."""
+    return scored(setting.classifier, setting.dataset, loss_cap, lambda: _measured_scores(setting, None, loss_cap))
 
 
 def _measured_scores(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> tuple[Scores, float]:

@@ -100,6 +100,10 @@ class GradientNoise(Study):
         self._network(setting)
         self._rows(setting)
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return the digest of the rows whose gradients are taken."""
+        return [self._rows(setting).digest]
+
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Put the noise scales side by side; the batch size swept has no part in them."""
         own = cells.drop_duplicates("group")

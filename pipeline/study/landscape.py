@@ -95,6 +95,11 @@ class Landscape(Study):
             notes=[*notes, tables.CAPTION],
         )
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return the digests of what the directions are made from."""
+        ways = [self.direction] if self.other is None else [self.direction, self.other]
+        return [digest for way in ways for digest in way.content(setting)]
+
     def check(self, setting: Setting) -> None:
         """Refuse a model that cannot be moved, and directions that lead nowhere."""
         setting.require_simple("landscape")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.accuracy import is_correct
+from pipeline.data.base import SPLITS
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model import training
@@ -126,6 +127,10 @@ class Train(Study):
             raise BadInput(
                 f"study.budget_size must hold at least one batch of {batch:,} examples; found {self.budget_size:g}"
             )
+
+    def content(self, setting: Setting) -> list[str]:
+        """Return the digests of both splits: one is trained on, the other is watched."""
+        return [setting.data.rows(split).digest for split in SPLITS]
 
     def answer(self, setting: Setting) -> Result:
         """Train with each learning rate, take the best, and see when it reached the targets."""

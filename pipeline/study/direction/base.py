@@ -57,6 +57,10 @@ class Direction(ABC):
             raise BadInput(f"the direction {self.name} must have a length; found {self._why_zero()}")
         return layers
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return digests of what shapes the direction besides the classifier and the configuration."""
+        return []
+
     @abstractmethod
     def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
         """Return d in the shapes of ``network.layers``, in any float dtype."""

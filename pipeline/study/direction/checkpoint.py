@@ -39,6 +39,10 @@ class Checkpoint(Direction):
             )
         self.path = files.absolute(self.path)
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return the digest of the other weights' file."""
+        return [files.file_digest(Path(self.path))]
+
     def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
         path = Path(self.path)
         if not path.is_file():

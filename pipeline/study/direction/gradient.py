@@ -37,6 +37,10 @@ class Gradient(Direction):
     def __post_init__(self) -> None:
         check_split(self.split)
 
+    def content(self, setting: Setting) -> list[str]:
+        """Return the digest of the rows whose loss is followed downhill."""
+        return [setting.data.rows(self.split).digest]
+
     def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
         if network.activation not in DIFFERENTIABLE:
             raise BadInput(

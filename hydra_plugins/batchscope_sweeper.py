@@ -1,0 +1,46 @@
+"""Where Hydra looks for sweepers, and nowhere else: the sweep itself is `pipeline.sweep`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class CellsSweeper(Sweeper):
+    """Launch the cells of a sweep that are not finished yet.
+
+    Parameters
+    ----------
+    max_batch_size : int or None
+        How many cells are handed to the launcher at a time; None is all.
+    params : dict of str to str or None
+        Sweeps by key; those on the command line win.
+    """
+
+    def __init__(self, max_batch_size: int | None = None, params: dict[str, str] | None = None) -> None:
+        self._most, self._params = max_batch_size, params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what `sweep` needs."""
+        self._context, self._task, self._config = hydra_context, task_function, config
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run the sweep; `arguments` are the overrides of the command line."""
+        from pipeline import sweep
+
+        lines = [f"{key}={value}" for key, value in self._params.items()] + arguments
+        sweep.run(self._config, self._context.config_loader, lines, self._launch)
+
+    def _launch(self, cells: list[list[str]]) -> None:
+        # Not before the request is known to be right: some launchers start servers.
+        launcher: Launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=self._context, task_function=self._task, config=self._config
+        )
+        most = self._most or len(cells)
+        for start in range(0, len(cells), most):
+            launcher.launch(cells[start : start + most], initial_job_idx=start)

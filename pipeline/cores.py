@@ -1,0 +1,66 @@
+"""How many cores this process may use, and how a sweep's workers share them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+_workers = 1
+
+
+def count() -> int:
+    """Return the cores that this process may keep busy: its share, where several workers run beside each other."""
+    return max(1, _available() // _workers)
+
+
+def _available() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def shared_by(workers: int) -> Iterator[None]:
+    """Hold this process, BLAS and OpenMP included, to its share of the cores.
+
+    Parameters
+    ----------
+    workers : int
+        How many processes work beside each other on this machine, at least 1. With 1, BLAS is left as it is.
+    """
+    global _workers
+    if workers <= 1:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    before, _workers = _workers, workers
+    try:
+        with threadpool_limits(limits=count()):
+            yield
+    finally:
+        _workers = before
+
+
+def workers_of(launcher: Mapping[str, Any], cells: int) -> int:
+    """Return how many workers a launcher of Hydra's runs beside each other on a machine.
+
+    Parameters
+    ----------
+    launcher : mapping
+        ``hydra.launcher`` as composed. joblib says it by ``n_jobs`` (-1 is a worker a core); Ray by the processors of
+        the cluster it starts and of a task. Submitit's local executor starts all cells at once; Slurm gives a job
+        processors of its own, which the system then holds it to.
+    cells : int
+        How many there are to carry out.
+    """
+    name = str(launcher.get("_target_", ""))
+    most = 1
+    if "joblib" in name:
+        asked = int(launcher.get("n_jobs") or 1)
+        most = asked if asked > 0 else max(1, _available() + 1 + asked)
+    elif "LocalLauncher" in name or "ray" in name:
+        most = _available()
+    return max(1, min(most, cells, _available()))

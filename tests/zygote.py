@@ -1,0 +1,154 @@
+"""Starts of the pipeline that cost no imports: a process that has imported everything forks one for each command.
+
+Run as a program; it reads a line of JSON a command, ``{"arguments": […], "environment": {…}, "said": FILE}``, answers
+with the process's id, and with ``{"pid": …, "status": …}`` when that has ended.
+"""
+
+import json
+import os
+import runpy
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def descendants(pid):
+    """The ids of a process and of all below it."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found
+
+
+class Zygote:
+    """The process, from the tests' side."""
+
+    def __init__(self, environment):
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        )
+        self._ended = {}
+
+    def start(self, said, *arguments):
+        """Start a command whose output goes to the file `said`; return its process id."""
+        self._process.stdin.write(json.dumps({"arguments": arguments, "said": str(said)}) + "\n")
+        self._process.stdin.flush()
+        while "started" not in (answer := json.loads(self._process.stdout.readline())):
+            self._ended[answer["pid"]] = answer["status"]
+        return answer["started"]
+
+    def wait(self, pid):
+        """Wait for a command's end and return its status, below 0 for the signal that ended it."""
+        while pid not in self._ended:
+            answer = json.loads(self._process.stdout.readline())
+            self._ended[answer["pid"]] = answer["status"]
+        return self._ended[pid]
+
+    def has_ended(self, pid, seconds):
+        """Whether a command ends within that time."""
+        if pid not in self._ended and select.select([self._process.stdout], [], [], seconds)[0]:
+            self.wait(pid)
+        return pid in self._ended
+
+    def close(self):
+        """End the process."""
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+
+def kill(pid, *, whole_tree):
+    """Kill a process as a power cut would, with or without those below it."""
+    for each in descendants(pid) if whole_tree else [pid]:
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def wait_for_orphans(marker, seconds=120):
+    """Wait until no process is left whose environment holds the marker."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        left = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and marker.encode() in (entry / "environ").read_bytes():
+                    left.append(int(entry.name))
+            except OSError:
+                continue
+        if not set(left) - {os.getpid()}:
+            return
+        time.sleep(0.2)
+
+
+def _serve():
+    import mlflow  # noqa: F401
+    import sklearn.datasets  # noqa: F401
+
+    import pipeline.sweep  # noqa: F401
+    from pipeline.plots import SWEEP_PLOTS  # noqa: F401
+
+    commands = sys.stdin.fileno()
+    pending, running = b"", set()
+    while True:
+        if select.select([commands], [], [], 0.02)[0]:
+            got = os.read(commands, 65536)
+            if not got:
+                return
+            pending += got
+        while b"\n" in pending:
+            line, _, pending = pending.partition(b"\n")
+            pid = os.fork()
+            if pid == 0:
+                _run(json.loads(line))
+            running.add(pid)
+            print(json.dumps({"started": pid}), flush=True)
+        for pid in list(running):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                running.discard(pid)
+                print(json.dumps({"pid": pid, "status": os.waitstatus_to_exitcode(status)}), flush=True)
+
+
+def _run(command):
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    said = os.open(command["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    sys.argv = ["pipeline", *command["arguments"]]
+    try:
+        runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve()
