@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from pipeline import config, files, report, sweep
 from pipeline.cell import run_alone
+from pipeline.locks import unwritable
 
 
 @hydra.main(version_base="1.3", config_path=config.CONF, config_name="config")
@@ -33,7 +34,8 @@ def main() -> None:
     except KeyboardInterrupt:
         report.error("interrupted; what was finished is kept")
         sys.exit(130)
-    except Exception as error:
+    except Exception as given:
+        error = unwritable(given) if isinstance(given, OSError) and files.is_unwritable(given) else given
         if report.WANTS_TRACEBACK or not config.is_plain(error):
             raise
         report.error(config.one_line(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from pipeline.locks import held, held_if_free
 from pipeline.package import Log, Package, waiting, write
 from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
-from pipeline.tracking import Store, digest_of, flatten, reason, without_secret
+from pipeline.tracking import Store, digest_of, flatten, is_lost, reason, without_secret
 
 LEARNING = ("batch_loss", "loss", "accuracy")
 # Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
@@ -94,6 +95,8 @@ def run_member(experiment: Experiment, member: Member) -> None:
         store = _opened(experiment)
         if store is not None and _is_finished(store, member):
             return
+        if experiment.tracking.place in _lost:
+            store = _opened(experiment)
         work = _Work(experiment, setting, member.digest, started, member)
         result = _answer(work, store)
         _deliver(_packed(work, "FINISHED", lambda: _log(work, result)), store)
@@ -139,11 +142,20 @@ class _Work:
         return _ALONE if self.member is None else self.member.key
 
 
+_SECONDS_UNTIL_ASKED_AGAIN = 60
+# When a store was found not to answer, by its place: each call that waits for it in vain takes seconds.
+_lost: dict[str, float] = {}
+
+
 def _opened(experiment: Experiment) -> Store | None:
     """The store; None where it stopped answering: the result will be kept for it."""
+    place = experiment.tracking.place
+    if time.monotonic() < _lost.get(place, -math.inf) + _SECONDS_UNTIL_ASKED_AGAIN:
+        return None
     try:
         return experiment.tracking.open()
     except BadInput:
+        _lost[place] = time.monotonic()
         return None
 
 
@@ -158,6 +170,7 @@ def _is_finished(store: Store, member: Member) -> bool:
         return bool(finished)
     except Exception:
         # The store is lost: the cell is carried out and kept for it.
+        _lost[store.place] = time.monotonic()
         return False
 
 
@@ -207,6 +220,8 @@ def _deliver(package: Package, store: Store | None) -> str:
             return store.deliver(package)
         except Exception as error:
             why = reason(error)
+            if is_lost(error):
+                _lost[store.place] = time.monotonic()
     raise Failed(
         f"the store did not take the result ({why}); it is kept in {package.folder.parent}, and the next start "
         "delivers it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import BadInput
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def mlruns() -> Path:
@@ -30,6 +33,11 @@ def check() -> None:
     folder = mlruns()
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"BATCHSCOPE_MLRUNS must be a folder; found a file at {folder}: name another")
+
+
+def is_unwritable(error: BaseException) -> bool:
+    """Whether the error says that a disk is full, or that it must not be written to."""
+    return isinstance(error, OSError) and error.errno in _UNWRITABLE
 
 
 def absolute(path: str) -> str:

@@ -34,7 +34,7 @@ from pipeline.errors import BadInput, Failed
 from pipeline.locks import held
 from pipeline.outcomes import Outcome
 from pipeline.package import Log, waiting
-from pipeline.tracking import Store, flatten, is_lost, reason
+from pipeline.tracking import Store, flatten, is_lost, reason, without_secret
 
 _LAUNCH = "launch.json"
 _TABLE = "table.txt"
@@ -79,7 +79,7 @@ def run_one(composed: DictConfig) -> None:
     launch = json.loads((folder / _LAUNCH).read_text(encoding="utf-8"))
     digest = launch["digests"][number]
     member = Member(launch["parent"], tuple(launch["varied"]), digest)
-    told = Outcome(" ".join(hydra.overrides.task), digest, "finished")
+    told = Outcome(without_secret(" ".join(hydra.overrides.task)), digest, "finished")
     try:
         experiment = config.to_experiment(composed)
         _check_host(launch["host"], experiment.tracking.uri)
@@ -256,7 +256,8 @@ def _unless_lost() -> Iterator[None]:
         kept = len(waiting())
         there = f"; {kept} results are kept in {files.mlruns() / 'undelivered'} for it" if kept else ""
         raise Failed(
-            f"the store stopped answering ({reason(error)}){there}: start the sweep again when it is back"
+            f"the store must answer and take what it is given; it did not ({reason(error)}){there}: start the sweep "
+            "again when it does"
         ) from error
 
 
@@ -266,8 +267,8 @@ def _unless_full() -> Iterator[None]:
         yield
     except OSError as error:
         raise Failed(
-            f"{files.mlruns()} must have room for what is generated; it has not ({error.strerror or error}): make room "
-            "and start again; what was finished is kept"
+            f"{files.mlruns()} must take what is generated; it did not ({error.strerror or error}): make room and "
+            "start again; what was finished is kept"
         ) from error
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import files
+from pipeline import files, parquet
 from pipeline.errors import BadInput
 from pipeline.moved import mend
 from pipeline.package import write_artifacts
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
     from pipeline.package import Log, Package
 
-# Set before MLflow is imported: no telemetry, no pickle, and a lost server is noticed in seconds, not minutes.
+# Set before MLflow is imported. No pickle, whatever the user's environment says.
+os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+# No telemetry, a lost server is noticed in seconds, not minutes, and no address, secrets and all, on standard output.
 for _key, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -335,7 +337,9 @@ class Store:
         """Read a table of a cell, such as ``draws.parquet``, back."""
         import pandas as pd
 
-        read = pd.read_parquet if name.endswith(".parquet") else pd.read_csv
+        def read(path: str | Path) -> pd.DataFrame:
+            return parquet.read(Path(path)) if name.endswith(".parquet") else pd.read_csv(path)
+
         near = self._near(run_id, name)
         if near is not None:
             return read(near)
@@ -343,12 +347,14 @@ class Store:
             return read(self._client.download_artifacts(run_id, name, folder))
 
     def _near(self, run_id: str, name: str) -> Path | None:
-        # Without the detour by a copy, which costs more than the reading.
+        """The artifact's own file, for a copy costs more than the reading; None where a server keeps it."""
         folder = self._local_folder(run_id)
         if folder is None:
             return None
         path = folder / name
-        return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
+        if not (path.is_file() and path.resolve().is_relative_to(folder.resolve())):
+            raise BadInput(f"a run's artifact must be a file among its artifacts; found {name!r} in the run {run_id}")
+        return path
 
     def metric_history(self, run_id: str, key: str) -> list[tuple[int, float]]:
         """A metric's (step, value) pairs by step."""
@@ -356,8 +362,9 @@ class Store:
 
 
 def without_secret(uri: str) -> str:
-    """The address with user and password taken out."""
-    return re.sub(r"://[^/@]*@", "://***@", uri)
+    """The text with the user and password of an address in it, and secrets in its query, taken out."""
+    shown = re.sub(r"://\S*@", "://***@", uri)
+    return re.sub(r"(?i)([?&;][\w-]*(?:passw|pwd|secret|token|api_?key)[\w-]*=)[^&;\s'\"]*", r"\1***", shown)
 
 
 def is_lost(error: Exception) -> bool:
@@ -371,6 +378,9 @@ def is_lost(error: Exception) -> bool:
 
 def reason(error: Exception) -> str:
     """Why a store did not do as it was told, in one short line without secrets."""
+    while error.__cause__ is not None and isinstance(error.__cause__, Exception):
+        # The innermost says what happened, such as "database or disk is full".
+        error = error.__cause__
     first = next(iter(str(error).splitlines()), type(error).__name__)
     return textwrap.shorten(without_secret(first), 160, placeholder=" …")
 

@@ -92,7 +92,7 @@ def _postgres(folder: Path, port: int) -> list[str | Path]:
 
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
-    """Popen's arguments for a process of the folder's new owner: PostgreSQL refuses root. Empty for others than root."""
+    """Popen's arguments for a process of the folder's new owner, since PostgreSQL refuses root; empty but for root."""
     if os.geteuid() != 0:
         return {}
     known = {user.pw_name: user for user in pwd.getpwall()}
@@ -129,10 +129,10 @@ class Served:
 
 
 @contextmanager
-def mlflow(store: str, folder: Path) -> Iterator[Served]:
-    """Run ``mlflow server`` on 127.0.0.1 over a database, its artifacts in `folder`."""
+def mlflow(store: str, folder: Path, port: int | None = None) -> Iterator[Served]:
+    """Run ``mlflow server`` on 127.0.0.1 over a database, its artifacts in `folder`, at a free port unless told."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, log = free_port(), folder / "log"
+    port, log = port or free_port(), folder / "log"
     command = ["-m", "mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", folder / "artifacts"]
     variables = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     with log.open("wb") as out:

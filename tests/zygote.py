@@ -45,13 +45,20 @@ class Zygote:
         )
         self._ended = {}
 
-    def start(self, said, *arguments):
+    def start(self, said, *arguments, **environment):
         """Start a command whose output goes to the file `said`; return its process id."""
-        self._process.stdin.write(json.dumps({"arguments": arguments, "said": str(said)}) + "\n")
+        command = {"arguments": arguments, "environment": environment, "said": str(said)}
+        self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         while "started" not in (answer := json.loads(self._process.stdout.readline())):
             self._ended[answer["pid"]] = answer["status"]
         return answer["started"]
+
+    def run(self, said, *arguments, **environment):
+        """Carry a command out; return its status and what it said."""
+        before = said.stat().st_size if said.exists() else 0
+        status = self.wait(self.start(said, *arguments, **environment))
+        return status, said.read_bytes()[before:].decode()
 
     def wait(self, pid):
         """Wait for a command's end and return its status, below 0 for the signal that ended it."""
@@ -134,6 +141,7 @@ def _run(command):
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(said, 1)
     os.dup2(said, 2)
+    os.environ.update(command["environment"])
     sys.argv = ["pipeline", *command["arguments"]]
     try:
         runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
