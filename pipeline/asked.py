@@ -140,6 +140,7 @@ class _Composer:
         self._master, self._loader = master, loader
         self._parser = OverridesParser.create(loader)
         self._parsed: dict[str, Override] = {}
+        self._groups: dict[str, bool] = {}
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def experiment(self, overrides: list[str]) -> Experiment:
@@ -163,7 +164,13 @@ class _Composer:
             return False
         # A dictionary would be merged into the last cell's; a choice of a group brings other keys.
         is_container = isinstance(override.value(), dict | list)
-        return not is_container and not self._loader.get_group_options(override.key_or_group)
+        return not is_container and not self._is_group(override.key_or_group)
+
+    def _is_group(self, key: str) -> bool:
+        # Hydra searches anew each time, for 40 ms.
+        if key not in self._groups:
+            self._groups[key] = bool(self._loader.get_group_options(key))
+        return self._groups[key]
 
     def _compose(self, overrides: list[str]) -> DictConfig:
         composed = self._loader.load_sweep_config(self._master, overrides)

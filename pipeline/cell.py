@@ -25,7 +25,7 @@ from pipeline.tracking import Store, digest_of, flatten, is_lost, reason, withou
 
 LEARNING = ("batch_loss", "loss", "accuracy")
 # Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
-_PLACES = ("path", "root", "sweep_sizes")
+_PLACES = ("path", "train_path", "root", "sweep_sizes")
 
 
 @dataclass(frozen=True)

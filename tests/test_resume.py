@@ -1,10 +1,13 @@
 """A sweep that is killed at any instant and started again ends as if nothing had happened."""
 
 import random
+import socket
 
 import pandas as pd
 import pytest
 
+from pipeline import sweep
+from pipeline.errors import BadInput
 from pipeline.tracking import Tracking
 from tests.zygote import Zygote, kill
 
@@ -96,3 +99,67 @@ def test_thirty_kills_leave_one_parent_and_one_finished_child_a_cell(
             seconds = min(seconds * 1.05, 30)
         assert zygote.wait(zygote.start(said, *command(experiment, *more))) == 0, said.read_text()
         check_as_undisturbed(store_of(mlruns, experiment), undisturbed)
+
+
+def runs_of(store):
+    """All runs of the sweeps in the store, by sweep."""
+    return {run.info.run_id: store.children(run.info.run_id) for run in store._search("tags.kind = 'sweep'")}
+
+
+def launches(mlruns):
+    return len(list((mlruns / "hydra" / "sweeps").glob("*")))
+
+
+def test_a_sweep_that_is_done_says_so_grows_by_what_is_new_and_is_repeated_if_forced(zygote, mlruns, tmp_path):
+    said, store = tmp_path / "said", store_of(mlruns, "again")
+
+    def run(*more, sizes):
+        status, text = zygote.run(said, *command("again", *more, sizes=sizes))
+        assert status == 0, text
+        return text
+
+    first = run(sizes=(10, 30))
+    (before,) = runs_of(store).values()
+    started = launches(mlruns)
+    second = run(sizes=(10, 30))
+    assert "Nothing was evaluated: all 2 cells are finished already" in second
+    assert second.splitlines()[:8] == first.splitlines()[:8]
+    assert launches(mlruns) == started
+
+    third = run(sizes=(3, 10, 30))
+    assert "2 of 3 cells are finished already" in third
+    ((parent, cells),) = runs_of(store).items()
+    assert [run.info.run_id for run in cells[:2]] == [run.info.run_id for run in before]
+    assert [run.data.params["batch_size"] for run in cells] == ["10", "30", "3"]
+    assert [step for step, _ in store.metric_history(parent, "loss/rmse")] == [3, 10, 30]
+    assert store.read_table(parent, "cells.csv")["batch_size"].tolist() == [3, 10, 30]
+
+    assert "Nothing was evaluated: its cell is finished already" in run(sizes=(30,))
+
+    run("force=true", sizes=(10, 30))
+    own = runs_of(store)
+    assert [len(cells) for cells in own.values()] == [3, 2]
+    old, new = ({run.data.params["batch_size"]: run.info.run_id for run in cells} for cells in own.values())
+    for size in ("10", "30"):
+        tables = [store.read_table(found[size], "draws.parquet") for found in (old, new)]
+        pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_a_sweep_over_another_axis_keeps_the_places_that_its_values_have(zygote, mlruns, tmp_path):
+    said, store = tmp_path / "said", store_of(mlruns, "steps")
+    for steps in ("0.5,1", "0.25,0.5,1"):
+        asked = ["--multirun", "study=compare", "study/direction=gradient", f"study.step={steps}"]
+        status, text = zygote.run(said, *asked, "tracking.experiment=steps")
+        assert status == 0, text
+    ((parent, cells),) = runs_of(store).items()
+    assert store.metric_history(parent, "study.step") == [(0, 0.5), (1, 1.0), (2, 0.25)]
+    difference = {float(run.data.params["study.step"]): run.data.metrics["loss/difference"] for run in cells}
+    expected = [(0, difference[0.5]), (1, difference[1.0]), (2, difference[0.25])]
+    assert store.metric_history(parent, "loss/difference") == expected
+
+
+def test_a_worker_on_another_host_is_told_that_sqlite_is_no_store_for_it(monkeypatch):
+    sweep._check_host("elsewhere", "http://127.0.0.1:5000")
+    sweep._check_host(socket.gethostname(), "sqlite:///mlruns/mlflow.db")
+    with pytest.raises(BadInput, match=r"must be a server's address where workers run on other hosts; found sqlite"):
+        sweep._check_host("elsewhere", "sqlite:///mlruns/mlflow.db")

@@ -1,0 +1,122 @@
+"""What makes a cell and a sweep the same as before, and that the quick way to compose cells is Hydra's own."""
+
+import numpy as np
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+
+from pipeline import config
+from pipeline.asked import _Composer, ask
+from pipeline.cell import cell_digest
+from pipeline.errors import BadInput
+
+
+@pytest.fixture
+def asking():
+    """A function from the overrides of a sweep to what it asks for."""
+    config.register()
+    with initialize_config_dir(config_dir=config.CONF, version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+
+        def master(*lines):
+            return loader.load_configuration("config", list(lines), run_mode=RunMode.MULTIRUN)
+
+        yield lambda *lines: ask(master(), loader, list(lines)), lambda: _Composer(master(), loader)
+
+
+SWEEPS = {
+    "numbers": [["batch_size=3", "draws=5"], ["batch_size=7", "draws=5"], ["batch_size=7", "draws=9"]],
+    "texts": [["tracking.experiment='a,b'", "seed=1"], ["tracking.experiment=c", "seed=2"]],
+    "nothing": [["data.group=null", "batch_size=3"], ["data.group=writer", "batch_size=4"]],
+    "groups": [["sampling=with_replacement", "batch_size=3"], ["sampling=stratified", "batch_size=3"]],
+    "groups and numbers": [
+        ["interval/loss=t", "batch_size=3"],
+        ["interval/loss=t", "batch_size=4"],
+        ["interval/loss=hall", "batch_size=3"],
+        ["interval/loss=hall", "batch_size=4"],
+    ],
+    "added": [["++batch_size=3", "seed=1"], ["++batch_size=4", "seed=1"]],
+    "dictionaries": [["data.sweep_sizes={test: '1,2'}"], ["data.sweep_sizes={train: '3'}"]],
+    "experiments": [["+experiment=compare", "batch_size=3"], ["+experiment=compare", "batch_size=4"]],
+}
+
+
+@pytest.mark.parametrize("cells", SWEEPS.values(), ids=SWEEPS)
+def test_cells_composed_from_one_another_are_what_hydra_composes_from_nothing(asking, cells):
+    together = asking[1]()
+    for overrides in cells:
+        assert together.experiment(overrides) == asking[1]().experiment(overrides)
+
+
+def test_a_sweep_that_is_given_more_values_stays_the_same_sweep(asking):
+    ask, _ = asking
+    small, large = ask("batch_size=10,20", "draws=5"), ask("batch_size=5,10,20,40", "draws=5")
+    assert small.digest == large.digest == ask("batch_size=10", "draws=5").digest
+    assert {cell.digest for cell in small.cells} < {cell.digest for cell in large.cells}
+    designs = "sampling=with_replacement,without_replacement"
+    assert ask("batch_size=20", designs).digest == ask("batch_size=20,30", f"{designs},systematic").digest
+
+
+@pytest.mark.parametrize(
+    "other", ["draws=6", "seed=1", "sampling=stratified", "interval/loss=t", "data.split=train", "model.seed=1"]
+)
+def test_what_shapes_the_results_makes_another_sweep_of_other_cells(asking, other):
+    ask, _ = asking
+    one, two = ask("batch_size=20,40"), ask("batch_size=20,40", other)
+    assert one.digest != two.digest
+    assert not {cell.digest for cell in one.cells} & {cell.digest for cell in two.cells}
+
+
+def test_what_shapes_no_result_leaves_everything_the_same(asking):
+    ask, _ = asking
+    one, two = ask("batch_size=10,20"), ask("batch_size=20,10,10", "force=true", "tracking.experiment=elsewhere")
+    assert one.digest == two.digest
+    assert [cell.digest for cell in one.cells] == [cell.digest for cell in two.cells][::-1]
+
+
+KINDS = ("data", "weights", "column", "checkpoint")
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_files_count_by_their_content_and_not_by_their_place(asking, tmp_path, what):
+    ask, _ = asking
+
+    def lines(folder, seed):
+        folder.mkdir()
+        changing = np.random.default_rng(seed)
+        rng = {kind: changing if kind == what else np.random.default_rng(7) for kind in KINDS}
+        inputs = rng["data"].random((40, 4))
+        np.savez(folder / "data.npz", x=inputs, t=np.arange(40) % 3, hard=rng["column"].random(40))
+        np.savez(folder / "weights.npz", W1=rng["weights"].random((4, 3)), b1=np.zeros(3))
+        # Named by the user, and in a figure's title: so its place counts too.
+        np.savez(tmp_path / "other.npz", W1=rng["checkpoint"].random((4, 3)) + 1, b1=np.zeros(3))
+        found = ["data=npz", f"data.path={folder}/data.npz", "model=npz", f"model.path={folder}/weights.npz"]
+        if what == "column":
+            found += ["proxy=column", "proxy.column=hard"]
+        if what == "checkpoint":
+            found += ["study=landscape", "study/direction=checkpoint", f"study.direction.path={tmp_path}/other.npz"]
+        return [*found, "batch_size=10,20"]
+
+    digests = [
+        {cell.digest for cell in ask(*lines(tmp_path / name, seed)).cells}
+        for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    ]
+    assert digests[0] == digests[1]
+    assert not digests[0] & digests[2]
+
+
+def test_a_sweep_must_ask_one_question_of_one_store_in_listed_values(asking):
+    ask, _ = asking
+    with pytest.raises(BadInput, match="must ask one question"):
+        ask("study=evaluate,plan")
+    for lines in ("tracking.experiment=a,b", "force=true,false"):
+        with pytest.raises(BadInput, match="must go to one store"):
+            ask(lines)
+    with pytest.raises(BadInput, match="must list its values"):
+        ask("batch_size=interval(1,10)")
+
+
+def test_the_digest_of_a_sweeps_cell_is_that_of_the_cell_itself(asking):
+    for cell in asking[0]("batch_size=10,20").cells:
+        assert cell.digest == cell_digest(cell.experiment, cell.experiment.prepare())
