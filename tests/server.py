@@ -74,7 +74,7 @@ def _initdb(folder: Path, password: str, run_as: dict[str, Any]) -> None:
     if run_as:
         shutil.chown(secret, run_as["user"])
     options = [f"--username={_USER}", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
-    command = [_programs() / "initdb", "--no-sync", *options, "--pgdata", folder / "data"]
+    command = [str(_programs() / "initdb"), "--no-sync", *options, "--pgdata", str(folder / "data")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, **run_as)
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
@@ -102,7 +102,7 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
 
 
 def _accepts(port: int) -> bool:
-    asked = [_programs() / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    asked = [str(_programs() / "pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}"]
     return subprocess.run(asked).returncode == 0
 
 
@@ -133,7 +133,8 @@ def mlflow(store: str, folder: Path, port: int | None = None) -> Iterator[Served
     """Run ``mlflow server`` on 127.0.0.1 over a database, its artifacts in `folder`, at a free port unless told."""
     folder.mkdir(parents=True, exist_ok=True)
     port, log = port or free_port(), folder / "log"
-    command = ["-m", "mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", folder / "artifacts"]
+    artifacts = str(folder / "artifacts")
+    command = ["-m", "mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", artifacts]
     variables = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -165,7 +166,7 @@ def _wait(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], log: P
     until = time.monotonic() + PATIENCE
     while not is_ready():
         if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"{process.args} did not come up:\n{log.read_text(errors='replace')[-2000:]}")
+            raise RuntimeError(f"{process.args!r} did not come up:\n{log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.1)
 
 
