@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from benchmarks.bare import make_store
 from benchmarks.scoring import DATA, Row, median_seconds
-from benchmarks.sweep import IMPORTS, ROOT
+from benchmarks.sweep import ROOT
 from pipeline.package import Log, write
 from pipeline.tracking import Store, Tracking
 
@@ -41,6 +41,24 @@ _HEAVY = {
     ),
 }  # fmt: skip
 
+# Runs a module as -m does and lists what was imported on the way, but for our own modules.
+_LIST = """
+import atexit, pathlib, runpy, sys
+path, module = sys.argv[1:3]
+sys.argv[:] = sys.argv[2:]
+ours = {"__main__", "pipeline", "benchmarks"}
+def save():
+    pathlib.Path(path).write_text(" ".join(name for name in sys.modules if name.split(".")[0] not in ours))
+atexit.register(save)
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+_IMPORT = """
+import contextlib, importlib, pathlib, sys
+for name in pathlib.Path(sys.argv[1]).read_text().split():
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+"""
+
 # A side: the folder for everything generated, and the arguments of Python for one repeat, whose number is the seed.
 Side = tuple[Path, Callable[[int], Sequence[str]]]
 
@@ -55,25 +73,20 @@ def _small_cells() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         home, bare, record = Path(folder, "ours"), Path(folder, "bare"), Path(folder, "record.json")
         bare.mkdir()
-        # These bring the stores up and train the network.
-        _run(*_sweep(CELLS, seed=0), home=home)
+        _run(*_sweep(CELLS, seed=0), home=home)  # Brings the store up and trains the network.
         record.write_text(json.dumps(recorded(home)), encoding="utf-8")
         mlflow = ("-m", "benchmarks.bare", "mlflow", str(record), str(bare))
         _run(*mlflow, "whole", home=bare)
-        seconds = _medians(
+        seconds = _medians_without_imports(
             {
                 # Another seed each time: what is finished would not be carried out again.
                 "ours": (home, lambda seed: _sweep(CELLS, seed=seed)),
-                "our imports": (home, lambda _: ("-c", IMPORTS)),
-                "hydra": (bare, lambda seed: ("-m", "benchmarks.bare", "hydra", *_sweep(CELLS, seed=seed)[2:])),
-                "hydra's imports": (bare, lambda _: ("-c", "import hydra, pipeline.config")),
+                "jobs": (bare, lambda seed: ("-m", "benchmarks.bare", "hydra", *_sweep(CELLS, seed=seed)[2:])),
                 "values": (bare, lambda _: (*mlflow, "values")),
                 "whole": (bare, lambda _: (*mlflow, "whole")),
-                "mlflow's imports": (bare, lambda _: ("-c", "import mlflow")),
             }
         )
-    ours, jobs = seconds["ours"] - seconds["our imports"], seconds["hydra"] - seconds["hydra's imports"]
-    values, whole = (seconds[side] - seconds["mlflow's imports"] for side in ("values", "whole"))
+    ours, jobs, values, whole = (seconds[side] for side in ("ours", "jobs", "values", "whole"))
     what = f"sweep of {CELLS} cells with next to no work"
     return [
         (
@@ -99,10 +112,13 @@ def recorded(home: Path) -> list[dict[str, Any]]:
         ``files``, bytes by name; ``data``, a list of (name, digest, source type, source).
     """
     client = _client(home)
-    experiment_id = client.get_experiment_by_name(Tracking().experiment).experiment_id
-    runs = client.search_runs([experiment_id], order_by=["attributes.start_time ASC"])
-    runs.sort(key=lambda run: run.data.tags["kind"] == "cell")
+    runs = sorted(_runs(client), key=lambda run: run.data.tags["kind"] == "cell")
     return [_recorded(client, run) for run in runs]
+
+
+def _runs(client: Any) -> list[Any]:
+    experiment_id = client.get_experiment_by_name(Tracking().experiment).experiment_id
+    return list(client.search_runs([experiment_id], order_by=["attributes.start_time ASC"]))
 
 
 def _recorded(client: Any, run: Any) -> dict[str, Any]:
@@ -203,12 +219,29 @@ def _finished_sweep() -> Row:
     with tempfile.TemporaryDirectory() as folder:
         home, sweep = Path(folder), _sweep(FINISHED_CELLS, seed=0)
         _run(*sweep, home=home)
-        before = len(recorded(home))
-        seconds = _medians({"again": (home, lambda _: sweep), "imports": (home, lambda _: ("-c", IMPORTS))}, repeats=5)
-        if len(recorded(home)) != before:
-            raise RuntimeError(f"a finished sweep must make no run; found {len(recorded(home)) - before} more")
-    beyond = seconds["again"] - seconds["imports"]
-    return (f"a finished sweep of {FINISHED_CELLS} cells again, without imports / 3 s", beyond / 3, 1.0)
+        before = len(_runs(_client(home)))
+        seconds = _medians_without_imports({"again": (home, lambda _: sweep)}, repeats=5)
+        more = len(_runs(_client(home))) - before
+        if more:
+            raise RuntimeError(f"a finished sweep must make no run; found {more} more")
+    return (f"a finished sweep of {FINISHED_CELLS} cells again, without imports / 3 s", seconds["again"] / 3, 1.0)
+
+
+def _medians_without_imports(sides: dict[str, Side], *, repeats: int = REPEATS) -> dict[str, float]:
+    """Run the sides in turn, each beside a process that imports what it imports; median differences in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        beside: dict[str, Side] = {}
+        for name, (home, arguments) in sides.items():
+            # A fixed list of modules would take off what a side has learnt to do without.
+            path = str(Path(folder, name))
+            _run("-c", _LIST, path, *arguments(repeats + 1)[1:], home=home)
+            beside |= {name: (home, arguments), f"imports of {name}": (home, _importing(path))}
+        seconds = _medians(beside, repeats=repeats)
+    return {name: seconds[name] - seconds[f"imports of {name}"] for name in sides}
+
+
+def _importing(path: str) -> Callable[[int], Sequence[str]]:
+    return lambda _: ("-c", _IMPORT, path)
 
 
 def _medians(sides: dict[str, Side], *, repeats: int = REPEATS) -> dict[str, float]:

@@ -26,8 +26,11 @@ class CellsSweeper(Sweeper):
         self._most, self._params = max_batch_size, params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what `sweep` needs."""
-        self._context, self._task, self._config = hydra_context, task_function, config
+        """Keep what `sweep` needs; a launcher that cannot work here is refused before anything is written."""
+        self._context, self._config = hydra_context, config
+        self._launcher: Launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the sweep; `arguments` are the overrides of the command line."""
@@ -37,10 +40,6 @@ class CellsSweeper(Sweeper):
         sweep.run(self._config, self._context.config_loader, lines, self._launch)
 
     def _launch(self, cells: list[list[str]]) -> None:
-        # Not before the request is known to be right: some launchers start servers.
-        launcher: Launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=self._context, task_function=self._task, config=self._config
-        )
         most = self._most or len(cells)
         for start in range(0, len(cells), most):
-            launcher.launch(cells[start : start + most], initial_job_idx=start)
+            self._launcher.launch(cells[start : start + most], initial_job_idx=start)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from pipeline import config, files, report, sweep
 from pipeline.cell import run_alone
+from pipeline.errors import was_interrupted
 from pipeline.locks import unwritable
 
 
@@ -19,7 +20,7 @@ def _cell(composed: DictConfig) -> None:
         sweep.run_one(composed)
         return
     experiment = config.or_exit(lambda: config.to_experiment(composed))
-    run_id, result = config.or_exit(lambda: run_alone(experiment))
+    run_id, result = config.or_exit(lambda: run_alone(experiment, report.note))
     report.cell(result, run_id=run_id, folder=experiment.tracking.open().folder(run_id))
 
 
@@ -31,10 +32,10 @@ def main() -> None:
     try:
         files.check()
         _cell()
-    except KeyboardInterrupt:
-        report.error("interrupted; what was finished is kept")
-        sys.exit(130)
-    except Exception as given:
+    except (Exception, KeyboardInterrupt) as given:
+        if was_interrupted(given):
+            report.error("interrupted; what was finished is kept")
+            sys.exit(130)
         error = unwritable(given) if isinstance(given, OSError) and files.is_unwritable(given) else given
         if report.WANTS_TRACEBACK or not config.is_plain(error):
             raise

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
@@ -22,6 +22,9 @@ from pipeline.package import Log, Package, waiting, write
 from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
 from pipeline.tracking import Store, digest_of, flatten, is_lost, reason, without_secret
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 LEARNING = ("batch_loss", "loss", "accuracy")
 # Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
@@ -52,8 +55,15 @@ class Member:
         return f"{self.parent}-{self.digest}"
 
 
-def run_alone(experiment: Experiment) -> tuple[str, Result]:
+def run_alone(experiment: Experiment, tell: Callable[[str], None]) -> tuple[str, Result]:
     """Carry out a cell that belongs to no sweep and log it; nothing is written of a request that was wrong.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The cell.
+    tell : callable
+        Is given what the user should know beside the result, a line each.
 
     Returns
     -------
@@ -64,7 +74,7 @@ def run_alone(experiment: Experiment) -> tuple[str, Result]:
     # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
     setting = experiment.prepare()
     store = experiment.tracking.open()
-    deliver_waiting(store)
+    deliver_waiting(store, tell)
     work = _Work(experiment, setting, cell_digest(experiment, setting), started, member=None)
     result = _answer(work, store)
     with held(_ALONE):
@@ -102,26 +112,40 @@ def run_member(experiment: Experiment, member: Member) -> None:
         _deliver(_packed(work, "FINISHED", lambda: _log(work, result)), store)
 
 
-def deliver_waiting(store: Store) -> int:
-    """Bring the packages of this store that nobody is at to it; give how many."""
-    delivered = 0
+def deliver_waiting(store: Store, tell: Callable[[str], None]) -> None:
+    """Bring the packages of this store that nobody is at to it; one that it does not take stays, and is told of."""
     for package in waiting():
         if package.run["place"] != store.place:
             continue
         with held_if_free(package.run["key"]) as is_free:
-            if is_free and package.folder.exists():
+            if not is_free or not package.folder.exists():
+                continue
+            try:
                 _redeliver(package, store)
-                delivered += 1
-    return delivered
+            except Exception as error:
+                tell(
+                    f"a result of an earlier start stays in {package.folder}: the store does not take it "
+                    f"({reason(error)})"
+                )
 
 
-def end_left_over(store: Store, parent: str) -> None:
-    """Mark as KILLED what an earlier start left RUNNING under a parent, and nobody is at."""
+def finished_cells(store: Store, parent: str) -> list[Run]:
+    """Return the finished cells of a sweep, and put right what an earlier start has left of the others.
+
+    What is RUNNING, and nobody is at, ends as KILLED; what is FINISHED, but has lost some of its artifacts (a power cut
+    leaves a database that knows more than the disk), as FAILED.
+    """
+    finished = []
     for run in store.children(parent):
         if run.info.status == "RUNNING":
             with held_if_free(f"{parent}-{run.data.tags.get('cell_digest', 'unknown')}") as is_free:
                 if is_free:
                     store.end(run.info.run_id, "KILLED")
+        elif run.info.status == "FINISHED" and store.has_whole(run):
+            finished.append(run)
+        elif run.info.status == "FINISHED":
+            store.end(run.info.run_id, "FAILED")
+    return finished
 
 
 _ALONE = "alone"

@@ -8,6 +8,15 @@ class BadInput(ValueError):
     """
 
 
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an exception: in the middle of a library it may come out as an error of another kind."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 class Failed(RuntimeError):
     """Something failed on the way, through no fault of the request; what was finished is kept; exit status 1.
 

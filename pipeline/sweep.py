@@ -26,11 +26,11 @@ from omegaconf.errors import InterpolationKeyError
 
 from pipeline import config, cores, files, outcomes, report
 from pipeline.asked import Asked, Cell, ask
-from pipeline.cell import LEARNING, Member, deliver_waiting, end_left_over, learning_curve_of, run_member
+from pipeline.cell import LEARNING, Member, deliver_waiting, finished_cells, learning_curve_of, run_member
 from pipeline.comparison import Comparison, compare, newest
 from pipeline.config import or_exit
 from pipeline.data.base import SPLITS
-from pipeline.errors import BadInput, Failed
+from pipeline.errors import BadInput, Failed, was_interrupted
 from pipeline.locks import held
 from pipeline.outcomes import Outcome
 from pipeline.package import Log, waiting
@@ -86,6 +86,8 @@ def run_one(composed: DictConfig) -> None:
         with cores.shared_by(launch["workers"]):
             run_member(experiment, member)
     except Exception as error:
+        if was_interrupted(error):
+            raise KeyboardInterrupt from error
         if report.WANTS_TRACEBACK:
             traceback.print_exc()
         status = "refused" if config.is_request_error(error) else "kept" if isinstance(error, Failed) else "failed"
@@ -138,10 +140,11 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Call
     SystemExit
         1 if a cell failed, 2 if all were refused.
     """
+    _signals_as_exits()
     asked = ask(master, loader, lines)
     store = asked.first.tracking.open()
     with _unless_lost():
-        deliver_waiting(store)
+        deliver_waiting(store, report.note)
         under_way = _take_up(store, asked)
         if not under_way.has_changed:
             report.already(store.read_text(under_way.parent, _TABLE), len(asked.cells), store.folder(under_way.parent))
@@ -152,9 +155,9 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Call
     try:
         with _unless_lost(), held(under_way.parent), _unless_full():
             status = _finish(under_way)
-    except BaseException:
+    except BaseException as error:
         with suppress(Exception):
-            store.end(under_way.parent, "FAILED")
+            store.end(under_way.parent, "FAILED" if isinstance(error, Exception) else "KILLED")
         raise
     if status:
         raise SystemExit(status)
@@ -170,9 +173,7 @@ def _take_up(store: Store, asked: Asked) -> _UnderWay:
             parent = store.start(name, kind="sweep", tags={"sweep_digest": asked.digest})
             return _UnderWay(asked, store, parent, asked.cells, has_changed=True)
     parent = str(found.info.run_id)
-    end_left_over(store, parent)
-    cells = [run for run in store.children(parent) if run.info.status == "FINISHED" and store.has_whole(run)]
-    finished = {run.data.tags.get("cell_digest") for run in cells}
+    finished = {run.data.tags.get("cell_digest") for run in finished_cells(store, parent)}
     missing = [cell for cell in asked.cells if cell.digest not in finished]
     is_whole = found.info.status == "FINISHED" and found.data.tags.get("cells") == str(len(finished))
     if not missing and is_whole and store.has_whole(found):
@@ -207,10 +208,10 @@ def _carry_out(
     progress.start()
     watch.start()
     try:
-        with _signals_as_exits(), _unless_full():
+        with _unless_full():
             launch([cell.overrides for cell in under_way.missing])
     except Exception as error:
-        if config.is_plain(error):
+        if config.is_plain(error) or was_interrupted(error):
             _stop(under_way)
             raise
         traceback.print_exc()
@@ -226,21 +227,18 @@ def _carry_out(
 def _stop(under_way: _UnderWay) -> None:
     """Leave nothing RUNNING that nobody is at; the next start takes it up."""
     with suppress(Exception):
-        end_left_over(under_way.store, under_way.parent)
+        finished_cells(under_way.store, under_way.parent)
         under_way.store.end(under_way.parent, "KILLED")
 
 
-@contextmanager
-def _signals_as_exits() -> Iterator[None]:
+def _signals_as_exits() -> None:
+    """Let a sweep that is told to stop end as one that was interrupted."""
+
     def leave(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
 
 
 @contextmanager
@@ -275,13 +273,12 @@ def _unless_full() -> Iterator[None]:
 def _finish(under_way: _UnderWay) -> int:
     """Compare the finished cells, log and show the comparison, and say what is missing."""
     store, parent, asked = under_way.store, under_way.parent, under_way.asked
-    end_left_over(store, parent)
-    finished = newest(run for run in store.children(parent) if run.info.status == "FINISHED")
+    deliver_waiting(store, report.note)
+    finished = newest(finished_cells(store, parent))
     digests = {run.data.tags.get("cell_digest") for run in finished}
     missing = [cell for cell in asked.cells if cell.digest not in digests]
     refused = [outcome for outcome in under_way.seen if outcome.status == "refused"]
-    if len(refused) == len(asked.cells):
-        # A failure would have left a run.
+    if len(refused) == len(asked.cells) and not store.children(parent):
         store.discard(parent)
         return 2
     if not finished:

@@ -401,9 +401,11 @@ def resolve(uri: str) -> str:
 
 
 def artifacts_beside(uri: str) -> str | None:
-    """Where the artifacts of a SQLite store go (beside the file); None where a server decides."""
-    if not uri.startswith("sqlite:///"):
+    """Return where artifacts go: beside a SQLite file, to ``mlruns`` with another database; None: a server decides."""
+    if uri.startswith("http"):
         return None
+    if not uri.startswith("sqlite:///"):
+        return (files.mlruns() / "artifacts").as_uri()
     return (Path(uri.removeprefix("sqlite:///")).parent / "artifacts").as_uri()
 
 
@@ -450,14 +452,19 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     _check_file(uri)
     artifacts = artifacts_beside(uri)
-    if artifacts is not None:
+    if uri.startswith("sqlite:///") and artifacts is not None:
         mend(Path(uri.removeprefix("sqlite:///")), experiment, artifacts)
     try:
         client = mlflow.MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)
         if found is None:
-            made = client.create_experiment(experiment, artifact_location=artifacts)
-            return client, str(made)
+            # Another process may make it at this very moment, and a server has no lock that we could hold.
+            try:
+                return client, str(client.create_experiment(experiment, artifact_location=artifacts))
+            except MlflowException:
+                found = client.get_experiment_by_name(experiment)
+                if found is None:
+                    raise
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         raise BadInput(
             f"tracking.uri must be a store that answers; {without_secret(uri)} did not: {reason(error)}"
