@@ -25,7 +25,7 @@ from pipeline.package import write_artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
-    from mlflow.entities import Run
+    from mlflow.entities import Run, RunInfo
 
     from pipeline.package import Log, Package
 
@@ -116,24 +116,30 @@ class Store:
         tags: dict[str, str] | None = None,
     ) -> str:
         """Start a run and return its id; `kind` is ``sweep`` or ``cell``, `started` in seconds since the epoch."""
-        own = {"kind": kind, "mlflow.source.name": "batchscope", "mlflow.source.type": "LOCAL", **(tags or {})}
+        return str(self._create(name, kind, started or time.time(), parent, tags or {}).run_id)
+
+    def _create(self, name: str, kind: str, started: float, parent: str | None, tags: dict[str, str]) -> RunInfo:
+        own = {"kind": kind, "mlflow.source.name": "batchscope", "mlflow.source.type": "LOCAL", **tags}
         if parent:
             own["mlflow.parentRunId"] = parent
-        run = self._client.create_run(
-            self.experiment_id, start_time=int((started or time.time()) * 1000), tags=own, run_name=name
-        )
-        return str(run.info.run_id)
+        started_ms = int(started * 1000)
+        return self._client.create_run(self.experiment_id, start_time=started_ms, tags=own, run_name=name).info
 
     def log(self, run_id: str, log: Log) -> None:
         """Write all of `log` to a run; what it holds already is not written twice.
 
         Every value gets the time at which the run was started, so that the store takes the same value for the same.
         """
-        time_ms = int(self._client.get_run(run_id).info.start_time)
-        with tempfile.TemporaryDirectory() as folder:
+        info = self._client.get_run(run_id).info
+        near = _folder(info)
+        if near is not None:
+            near.mkdir(parents=True, exist_ok=True)
+        # Where the artifacts lie near, on the same disk: they need not be copied then.
+        with tempfile.TemporaryDirectory(dir=near.parent if near else None) as folder:
             artifacts = Path(folder) / "artifacts"
             write_artifacts(artifacts, log)
-            self._fill(run_id, vars(log), artifacts, time_ms)
+            files.flush(Path(folder))
+            self._fill(info, vars(log), artifacts, int(info.start_time))
 
     def deliver(self, package: Package) -> str:
         """Bring a package to the store, end its run, take the package away, and return the run's id.
@@ -142,9 +148,10 @@ class Store:
         """
         run = package.run
         tags = {"package": package.folder.name, "cell_digest": run["cell_digest"]}
-        run_id = self.start(run["name"], kind=run["kind"], started=run["started"], parent=run["parent"], tags=tags)
+        info = self._create(run["name"], run["kind"], run["started"], run["parent"], tags)
+        run_id = str(info.run_id)
         try:
-            self._fill(run_id, run, package.artifacts, int(run["ended"] * 1000))
+            self._fill(info, run, package.artifacts, int(run["ended"] * 1000))
             self._client.set_terminated(run_id, run["status"], int(run["ended"] * 1000))
         except BaseException:
             with suppress(Exception):
@@ -160,13 +167,14 @@ class Store:
         )
         return bool(ended)
 
-    def _fill(self, run_id: str, content: dict[str, Any], artifacts: Path, time_ms: int) -> None:
+    def _fill(self, info: RunInfo, content: dict[str, Any], artifacts: Path, time_ms: int) -> None:
         """Values that are not finite go to the tag ``not_finite``, in words.
 
         MLflow stores infinity as 1.797e308 and shows nothing for nan; either would spoil its charts.
         """
         from mlflow.entities import Metric, Param, RunTag
 
+        run_id = str(info.run_id)
         values: dict[str, float] = content["metrics"]
         odd = {k: v for k, v in values.items() if not math.isfinite(v)}
         metrics = [Metric(k, v, time_ms, 0) for k, v in values.items() if k not in odd]
@@ -186,17 +194,21 @@ class Store:
             )
             metrics, params, first = metrics[room:], params[_PARAMS_A_CALL:], False
         if artifacts.is_dir():
-            self._client.log_artifacts(run_id, str(artifacts))
-            self._flush(run_id)
+            self._put(info, artifacts)
         if content["dataset"] is not None:
             dataset = content["dataset"]
             named = dataset if isinstance(dataset, dict) else {"name": dataset.name, "digest": dataset.digest}
             self._log_dataset(run_id, named["name"], named["digest"])
 
-    def _flush(self, run_id: str) -> None:
-        folder = self._local_folder(run_id)
-        if folder is not None:
-            files.flush(folder)
+    def _put(self, info: RunInfo, artifacts: Path) -> None:
+        folder = _folder(info)
+        if folder is None:
+            self._client.log_artifacts(info.run_id, str(artifacts))
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in artifacts.iterdir():
+            files.place(path, folder / path.name)
+        files.flush(folder)
 
     def _log_dataset(self, run_id: str, name: str, digest: str) -> None:
         from mlflow.entities import Dataset as Logged
@@ -294,10 +306,7 @@ class Store:
         )
 
     def _local_folder(self, run: str | Run) -> Path | None:
-        uri = str((self._client.get_run(run) if isinstance(run, str) else run).info.artifact_uri)
-        if not uri.startswith("file:"):
-            return None
-        return Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path))
+        return _folder((self._client.get_run(run) if isinstance(run, str) else run).info)
 
     def run(self, run_id: str) -> Run:
         """Return a run.
@@ -359,6 +368,12 @@ class Store:
     def metric_history(self, run_id: str, key: str) -> list[tuple[int, float]]:
         """A metric's (step, value) pairs by step."""
         return sorted((m.step, m.value) for m in self._client.get_metric_history(run_id, key))
+
+
+def _folder(info: RunInfo) -> Path | None:
+    """Where a run's artifacts lie, if that is a folder."""
+    uri = str(info.artifact_uri)
+    return Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path)) if uri.startswith("file:") else None
 
 
 def without_secret(uri: str) -> str:

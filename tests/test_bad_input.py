@@ -111,6 +111,7 @@ def test_a_store_that_is_another_kind_of_file_is_one_line_at_once(command, tmp_p
     assert "tracking.uri must name a SQLite file, or one to be made; found another kind of file" in line
 
 
+@pytest.mark.slow
 def test_logits_that_overflow_are_one_line_in_a_run_and_in_a_sweep(command, tmp_path):
     huge = {"W1": np.full((64, 10), 3e38, "f4"), "b1": np.zeros(10, "f4")}
     np.savez(tmp_path / "huge.npz", **huge)

@@ -50,12 +50,12 @@ room.Evaluate.answer = fails
 
 FAILING_LOG = """
 import pipeline.tracking as room
-flush = room.Store._flush
-def fails(self, run_id):
-    if self._client.get_run(run_id).data.params.get("batch_size") == "20":
+put = room.Store._put
+def fails(self, info, artifacts):
+    if self._client.get_run(info.run_id).data.params.get("batch_size") == "20":
         raise {error}
-    return flush(self, run_id)
-room.Store._flush = fails
+    return put(self, info, artifacts)
+room.Store._put = fails
 """
 
 FAILING_PLOT = """
@@ -100,7 +100,11 @@ def test_a_cell_that_fails_is_named_and_the_others_are_kept_and_the_next_start_r
 
 
 @pytest.mark.parametrize(
-    ("error", "end"), [("OSError(28, 'No space left')", "FAILED"), ("KeyboardInterrupt()", "KILLED")]
+    ("error", "end"),
+    [
+        ("OSError(28, 'No space left')", "FAILED"),
+        pytest.param("KeyboardInterrupt()", "KILLED", marks=pytest.mark.slow),
+    ],
 )
 def test_a_result_whose_logging_was_cut_off_is_kept_and_delivered_by_the_next_start(
     broken, command, store, mlruns, error, end
@@ -121,6 +125,7 @@ def test_a_result_whose_logging_was_cut_off_is_kept_and_delivered_by_the_next_st
     pd.testing.assert_frame_equal(store.read_table(finished[-1].info.run_id, "draws.parquet"), wanted)
 
 
+@pytest.mark.slow
 def test_a_failure_at_the_very_end_of_a_sweep_is_no_success(broken, store):
     done = broken(FAILING_PLOT, "--multirun", "draws=6", "batch_size=10")
     assert done.returncode == 1

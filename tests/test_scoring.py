@@ -86,7 +86,7 @@ def test_the_block_size_changes_no_score_beyond_rounding(block, monkeypatch):
 
 @pytest.mark.parametrize("cores", [1, 2, 5])
 def test_the_number_of_threads_changes_no_bit(cores, monkeypatch):
-    monkeypatch.setattr(scoring, "_cores", lambda: cores)
+    monkeypatch.setattr(scoring.cores, "count", lambda: cores)
     dataset, network = pixels_and_network(40_000)
     scores = score(network, dataset)
     monkeypatch.undo()

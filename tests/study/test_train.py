@@ -376,7 +376,8 @@ def test_make_train_ends_in_a_table_a_conclusion_and_plots_on_the_parent(command
     store = Tracking(uri=f"sqlite:///{tmp_path}/mlflow.db").open()
     parent = store.newest_sweep()
     artifacts = tmp_path / "artifacts" / parent.info.run_id / "artifacts"
-    assert {path.name for path in artifacts.iterdir()} == {"cells.csv", "training_targets.png", "training_curves.png"}
+    plots = {"training_targets.png", "training_curves.png"}
+    assert {path.name for path in artifacts.iterdir()} == {"cells.csv", "table.txt", *plots}
     cells = pd.read_csv(artifacts / "cells.csv")
     assert cells["batch_size"].tolist() == [64, 797]
     assert np.isinf(cells["loss/steps_to_target"]).tolist() == [False, True]
