@@ -31,9 +31,10 @@ LOG_REPEATS = 21
 HEAVY_REPEATS = 1
 _BOOK = (f"data.root={DATA / 'mnist'}", "model=npz", f"model.path={DATA / 'book_network' / 'weights.npz'}")
 _CELLS = f"range({HEAVY_CELLS})"
-# One process needs 15 to 20 seconds for a cell of either kind. Forward passes have threads on all cores already.
+# One process needs some 20 seconds for a cell of either kind: each worker pays seven for its imports.
+# Forward passes have threads on all cores already.
 _HEAVY = {
-    "heavy in statistics": (("interval/loss=bootstrap_t", "draws=5000", f"seed={_CELLS}"), 1 / 1.7),
+    "heavy in statistics": (("study=coverage", "batch_size=300", "draws=50000", f"seed={_CELLS}"), 1 / 1.7),
     "heavy in forward passes": (
         ("data=mnist", "data.split=train", *_BOOK, "study=landscape", "study/direction=random", "study.points=151",
          f"study.direction.index={_CELLS}"),

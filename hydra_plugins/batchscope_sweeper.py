@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -39,7 +40,17 @@ class CellsSweeper(Sweeper):
         lines = [f"{key}={value}" for key, value in self._params.items()] + arguments
         sweep.run(self._config, self._context.config_loader, lines, self._launch)
 
-    def _launch(self, cells: list[list[str]]) -> None:
+    def _launch(self, cells: list[list[str]], first: int) -> None:
         most = self._most or len(cells)
         for start in range(0, len(cells), most):
-            self._launcher.launch(cells[start : start + most], initial_job_idx=start)
+            returns = self._launcher.launch(cells[start : start + most], initial_job_idx=first + start)
+            for job in returns:
+                # A cell that failed has told so; what is raised here kept a job from being a cell at all.
+                _ = job.return_value
+        _remove_jobs(Path(str(self._config.hydra.sweep.dir)))
+
+
+def _remove_jobs(folder: Path) -> None:
+    # Submitit keeps every job pickled, whole configuration and secrets included.
+    for path in folder.glob(".submitit/*/*.pkl"):
+        path.unlink(missing_ok=True)

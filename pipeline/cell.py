@@ -7,7 +7,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,10 @@ def run_alone(experiment: Experiment, tell: Callable[[str], None]) -> tuple[str,
     # The model and the data are tried before the store is brought up: a wrong request leaves no run behind.
     setting = experiment.prepare()
     store = experiment.tracking.open()
-    deliver_waiting(store, tell)
+    try:
+        deliver_waiting(store, tell)
+    except Exception as error:
+        tell(f"what an earlier start has kept for the store stays: {reason(error)}")
     work = _Work(experiment, setting, cell_digest(experiment, setting), started, member=None)
     result = _answer(work, store)
     with held(_ALONE):
@@ -123,10 +126,9 @@ def deliver_waiting(store: Store, tell: Callable[[str], None]) -> None:
             try:
                 _redeliver(package, store)
             except Exception as error:
-                tell(
-                    f"a result of an earlier start stays in {package.folder}: the store does not take it "
-                    f"({reason(error)})"
-                )
+                if is_lost(error) and not store.answers():
+                    raise
+                tell(f"a result stays in {package.folder}: the store does not take it ({reason(error)})")
 
 
 def finished_cells(store: Store, parent: str) -> list[Run]:
@@ -136,12 +138,15 @@ def finished_cells(store: Store, parent: str) -> list[Run]:
     leaves a database that knows more than the disk), as FAILED.
     """
     finished = []
-    for run in store.children(parent):
+    for found in store.children(parent):
+        run = found
         if run.info.status == "RUNNING":
             with held_if_free(f"{parent}-{run.data.tags.get('cell_digest', 'unknown')}") as is_free:
-                if is_free:
+                # Asked again: it may have been finished since, and its lock been let go.
+                run = store.run(run.info.run_id)
+                if is_free and run.info.status == "RUNNING":
                     store.end(run.info.run_id, "KILLED")
-        elif run.info.status == "FINISHED" and store.has_whole(run):
+        if run.info.status == "FINISHED" and store.has_whole(run):
             finished.append(run)
         elif run.info.status == "FINISHED":
             store.end(run.info.run_id, "FAILED")
@@ -199,6 +204,7 @@ def _is_finished(store: Store, member: Member) -> bool:
 
 
 def _redeliver(package: Package, store: Store) -> None:
+    store.end_left_over(package)
     if store.has_taken(package):
         package.remove()
     else:
@@ -211,7 +217,9 @@ def _answer(work: _Work, store: Store | None) -> Result:
     except BadInput:
         raise
     except Exception as error:
-        _keep_failure(work, store, error)
+        # The lock of a cell that is alone is held for the delivery only; a member holds its own already.
+        with held(_ALONE) if work.member is None else nullcontext():
+            _keep_failure(work, store, error)
         raise
 
 

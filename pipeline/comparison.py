@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,10 +87,10 @@ def compare(
     return Comparison(cells, _series(study, cells, names, store, parent), common, study.compare(cells, read))
 
 
-def newest(runs: Iterable[Run]) -> list[Run]:
-    """Return one run a configuration, the newest: data or source may have changed under an older one."""
+def newest(runs: Iterable[Run], wanted: Collection[str] = ()) -> list[Run]:
+    """Return one run a configuration: one of a wanted digest, or the newest; data may have changed under the others."""
     found: dict[tuple[tuple[str, str], ...], Run] = {}
-    for run in sorted(runs, key=lambda run: run.info.start_time):
+    for run in sorted(runs, key=lambda run: (run.data.tags.get("cell_digest") in wanted, run.info.start_time)):
         own = {key: value for key, value in run.data.params.items() if not key.startswith("tracking.")}
         found[tuple(sorted(own.items()))] = run
     return list(found.values())

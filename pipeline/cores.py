@@ -51,7 +51,7 @@ def workers_of(launcher: Mapping[str, Any], cells: int) -> int:
     ----------
     launcher : mapping
         ``hydra.launcher`` as composed. joblib says it by ``n_jobs`` (-1 is a worker a core); Ray by the processors of
-        the cluster it starts and of a task. Submitit's local executor starts all cells at once; Slurm gives a job
+        a task. Submitit's local executor starts all cells at once; Slurm gives a job
         processors of its own, which the system then holds it to.
     cells : int
         How many there are to carry out.
@@ -61,6 +61,8 @@ def workers_of(launcher: Mapping[str, Any], cells: int) -> int:
     if "joblib" in name:
         asked = int(launcher.get("n_jobs") or 1)
         most = asked if asked > 0 else max(1, _available() + 1 + asked)
-    elif "LocalLauncher" in name or "ray" in name:
+    elif "ray" in name:
+        most = _available() // int(launcher.get("ray", {}).get("remote", {}).get("num_cpus") or 1)
+    elif "LocalLauncher" in name:
         most = _available()
     return max(1, min(most, cells, _available()))

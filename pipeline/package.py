@@ -116,8 +116,7 @@ def write(key: str, run: dict[str, Any], log: Log) -> Package:
     try:
         beside.mkdir(parents=True)
         write_artifacts(beside / _ARTIFACTS, log)
-        sizes = {path.name: path.stat().st_size for path in sorted((beside / _ARTIFACTS).glob("*"))}
-        content["tags"] = {**log.tags, "artifacts": json.dumps(sizes)}
+        content["tags"] = {**log.tags, "artifacts": sizes_of(beside / _ARTIFACTS)}
         # Whatever NumPy's kind of number a study has put there.
         (beside / _RUN).write_text(json.dumps(content, default=_plain), encoding="utf-8")
         files.flush(beside)
@@ -140,6 +139,11 @@ def write_artifacts(folder: Path, log: Log) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     for name, figure in log.figures.items():
         figure.savefig(folder / f"{name}.png")
+
+
+def sizes_of(folder: Path) -> str:
+    """Return the sizes of a folder's files by name, in bytes, as JSON."""
+    return json.dumps({path.name: path.stat().st_size for path in sorted(folder.glob("*"))})
 
 
 def waiting(key: str = "") -> list[Package]:

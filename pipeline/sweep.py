@@ -76,6 +76,11 @@ def run_one(composed: DictConfig) -> None:
     """Run one cell of a sweep; what becomes of it is told in the sweep's folder, and the others go on."""
     hydra = HydraConfig.get()
     folder, number = Path(hydra.sweep.dir), int(hydra.job.num)
+    if not (folder / _LAUNCH).is_file():
+        raise BadInput(
+            f"hosts that work at one sweep must share its folder; found no {folder / _LAUNCH} on "
+            f"{socket.gethostname()}: let BATCHSCOPE_MLRUNS name a folder that all of them have"
+        )
     launch = json.loads((folder / _LAUNCH).read_text(encoding="utf-8"))
     digest = launch["digests"][number]
     member = Member(launch["parent"], tuple(launch["varied"]), digest)
@@ -91,7 +96,8 @@ def run_one(composed: DictConfig) -> None:
         if report.WANTS_TRACEBACK:
             traceback.print_exc()
         status = "refused" if config.is_request_error(error) else "kept" if isinstance(error, Failed) else "failed"
-        told = Outcome(told.cell, digest, status, config.one_line(error) or type(error).__name__)
+        message = without_secret(config.one_line(error)) or type(error).__name__
+        told = Outcome(told.cell, digest, status, message)
     with suppress(OSError):
         # A full disk: the sweep counts what is finished in the store.
         outcomes.write(folder, number, told)
@@ -114,10 +120,15 @@ class _UnderWay:
     parent: str
     missing: list[Cell]
     has_changed: bool
+    launched: list[str] = field(default_factory=list)
     seen: list[Outcome] = field(default_factory=list)
 
 
-def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Callable[[list[list[str]]], None]) -> None:
+# Is given the overrides of cells and the number of the first, and carries them out.
+Launch = Callable[[list[list[str]], int], None]
+
+
+def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Launch) -> None:
     """Carry out what is missing of a sweep, then compare all its cells.
 
     Parameters
@@ -129,7 +140,7 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Call
     lines : list of str
         The overrides, swept or not.
     launch : callable
-        Is given the overrides of the cells to be carried out, and carries them out.
+        See `Launch`.
 
     Raises
     ------
@@ -143,24 +154,26 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Call
     _signals_as_exits()
     asked = ask(master, loader, lines)
     store = asked.first.tracking.open()
-    with _unless_lost():
-        deliver_waiting(store, report.note)
-        under_way = _take_up(store, asked)
-        if not under_way.has_changed:
-            report.already(store.read_text(under_way.parent, _TABLE), len(asked.cells), store.folder(under_way.parent))
-            return
-        store.reopen(under_way.parent)
-    if under_way.missing:
-        _carry_out(under_way, Path(master.hydra.sweep.dir), master.hydra.launcher, launch)
+    under_way = None
     try:
-        with _unless_lost(), held(under_way.parent), _unless_full():
-            status = _finish(under_way)
+        with _unless_lost(store), _unless_full():
+            deliver_waiting(store, report.note)
+            under_way = _take_up(store, asked)
+            if not under_way.has_changed:
+                shown = store.read_text(under_way.parent, _TABLE)
+                report.already(shown, len(asked.cells), store.folder(under_way.parent))
+                return
+            store.reopen(under_way.parent)
+        if under_way.missing:
+            _carry_out(under_way, Path(master.hydra.sweep.dir), master.hydra.launcher, launch)
+        with _unless_lost(store), _unless_full(), held(under_way.parent):
+            ending = _finish(under_way)
     except BaseException as error:
-        with suppress(Exception):
-            store.end(under_way.parent, "FAILED" if isinstance(error, Exception) else "KILLED")
+        if under_way is not None and under_way.has_changed:
+            is_failure = isinstance(error, Exception) and not was_interrupted(error)
+            _stop(under_way, "FAILED" if is_failure else "KILLED")
         raise
-    if status:
-        raise SystemExit(status)
+    _tell(ending, under_way)
 
 
 def _take_up(store: Store, asked: Asked) -> _UnderWay:
@@ -173,9 +186,10 @@ def _take_up(store: Store, asked: Asked) -> _UnderWay:
             parent = store.start(name, kind="sweep", tags={"sweep_digest": asked.digest})
             return _UnderWay(asked, store, parent, asked.cells, has_changed=True)
     parent = str(found.info.run_id)
-    finished = {run.data.tags.get("cell_digest") for run in finished_cells(store, parent)}
+    runs = finished_cells(store, parent)
+    finished = {run.data.tags.get("cell_digest") for run in runs}
     missing = [cell for cell in asked.cells if cell.digest not in finished]
-    is_whole = found.info.status == "FINISHED" and found.data.tags.get("cells") == str(len(finished))
+    is_whole = found.info.status == "FINISHED" and found.data.tags.get("cells") == str(len(newest(runs)))
     if not missing and is_whole and store.has_whole(found):
         return _UnderWay(asked, store, parent, missing, has_changed=False)
     if finished:
@@ -183,19 +197,7 @@ def _take_up(store: Store, asked: Asked) -> _UnderWay:
     return _UnderWay(asked, store, parent, missing, has_changed=True)
 
 
-def _carry_out(
-    under_way: _UnderWay, folder: Path, launcher: DictConfig, launch: Callable[[list[list[str]]], None]
-) -> None:
-    content = {
-        "parent": under_way.parent,
-        "varied": under_way.asked.varied,
-        "digests": [cell.digest for cell in under_way.missing],
-        "host": socket.gethostname(),
-        "workers": cores.workers_of(launcher, len(under_way.missing)),
-    }
-    with _unless_full():
-        folder.mkdir(parents=True, exist_ok=True)
-        files.write_beside(folder / _LAUNCH, lambda file: file.write(json.dumps(content).encode()))
+def _carry_out(under_way: _UnderWay, folder: Path, launcher: DictConfig, launch: Launch) -> None:
     progress = report.Progress(len(under_way.missing), "cells")
 
     def tell(outcome: Outcome) -> None:
@@ -204,31 +206,65 @@ def _carry_out(
         if outcome.message:
             report.error(f"cell {outcome.cell}: {outcome.message}")
 
+    workers = cores.workers_of(launcher, len(under_way.missing))
     watch = outcomes.Watch(folder, tell)
     progress.start()
     watch.start()
     try:
-        with _unless_full():
-            launch([cell.overrides for cell in under_way.missing])
-    except Exception as error:
-        if config.is_plain(error) or was_interrupted(error):
-            _stop(under_way)
-            raise
-        traceback.print_exc()
-        report.error(f"the launcher ended early: {config.one_line(error) or type(error).__name__}")
-    except BaseException:
-        _stop(under_way)
-        raise
+        left, launched = under_way.missing, 0
+        for is_last in (False, True):
+            with _unless_full():
+                _write_launch(under_way, folder, left, launched, workers)
+                if _launch_all(left, launched, launch):
+                    break
+            launched += len(left)
+            left = [] if is_last else _left(under_way, watch)
     finally:
         watch.stop()
         progress.stop()
 
 
-def _stop(under_way: _UnderWay) -> None:
+def _write_launch(under_way: _UnderWay, folder: Path, cells: list[Cell], launched: int, workers: int) -> None:
+    """Write what the jobs must know; a job is the cell whose digest stands at the job's number."""
+    under_way.launched[launched:] = [cell.digest for cell in cells]
+    content = {
+        "parent": under_way.parent,
+        "varied": under_way.asked.varied,
+        "digests": under_way.launched,
+        "host": socket.gethostname(),
+        "workers": workers,
+    }
+    # For this user alone: launchers put whole configurations beside it.
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.write_beside(folder / _LAUNCH, lambda file: file.write(json.dumps(content).encode()))
+
+
+def _launch_all(cells: list[Cell], launched: int, launch: Launch) -> bool:
+    """Give whether the launcher came to its end; many give up at the first worker that is killed."""
+    try:
+        launch([cell.overrides for cell in cells], launched)
+    except Exception as error:
+        if config.is_plain(error) or was_interrupted(error) or files.is_unwritable(error):
+            raise
+        if report.WANTS_TRACEBACK:
+            traceback.print_exc()
+        report.error(f"the launcher ended early: {config.one_line(error) or type(error).__name__}")
+        return False
+    return True
+
+
+def _left(under_way: _UnderWay, watch: outcomes.Watch) -> list[Cell]:
+    """The cells of which nothing was heard: launched once more, they wait for a worker that is still at one."""
+    told = {outcome.digest for outcome in watch.seen.values()}
+    finished = {run.data.tags.get("cell_digest") for run in finished_cells(under_way.store, under_way.parent)}
+    return [cell for cell in under_way.missing if cell.digest not in told | finished]
+
+
+def _stop(under_way: _UnderWay, status: str) -> None:
     """Leave nothing RUNNING that nobody is at; the next start takes it up."""
     with suppress(Exception):
         finished_cells(under_way.store, under_way.parent)
-        under_way.store.end(under_way.parent, "KILLED")
+        under_way.store.end(under_way.parent, status)
 
 
 def _signals_as_exits() -> None:
@@ -238,20 +274,20 @@ def _signals_as_exits() -> None:
         sys.exit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
 
 
 @contextmanager
-def _unless_lost() -> Iterator[None]:
+def _unless_lost(store: Store) -> Iterator[None]:
     """Say in one line that the store is lost, and what of it is kept."""
     try:
         yield
-    except (BadInput, Failed, OSError):
-        raise
     except Exception as error:
-        if not is_lost(error):
+        if config.is_plain(error) or not is_lost(error):
             raise
-        kept = len(waiting())
+        kept = sum(package.run["place"] == store.place for package in waiting())
         there = f"; {kept} results are kept in {files.mlruns() / 'undelivered'} for it" if kept else ""
         raise Failed(
             f"the store must answer and take what it is given; it did not ({reason(error)}){there}: start the sweep "
@@ -264,38 +300,58 @@ def _unless_full() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if not files.is_unwritable(error):
+            raise
         raise Failed(
             f"{files.mlruns()} must take what is generated; it did not ({error.strerror or error}): make room and "
             "start again; what was finished is kept"
         ) from error
 
 
-def _finish(under_way: _UnderWay) -> int:
-    """Compare the finished cells, log and show the comparison, and say what is missing."""
+@dataclass(frozen=True, eq=False)
+class _Ending:
+    """What is to be told of a sweep that is over."""
+
+    status: int
+    shown: str = ""
+    folder: str = ""
+    has_figures: bool = False
+    trouble: str = ""
+
+
+def _finish(under_way: _UnderWay) -> _Ending:
+    """Compare the finished cells, log the comparison, and see what is missing."""
     store, parent, asked = under_way.store, under_way.parent, under_way.asked
     deliver_waiting(store, report.note)
-    finished = newest(finished_cells(store, parent))
+    finished = newest(finished_cells(store, parent), {cell.digest for cell in asked.cells})
     digests = {run.data.tags.get("cell_digest") for run in finished}
     missing = [cell for cell in asked.cells if cell.digest not in digests]
     refused = [outcome for outcome in under_way.seen if outcome.status == "refused"]
     if len(refused) == len(asked.cells) and not store.children(parent):
         store.discard(parent)
-        return 2
+        return _Ending(2)
     if not finished:
         store.end(parent, "FAILED")
-        report.error(f"none of the {len(asked.cells)} cells finished{_which(under_way, missing)}")
-        return 1
+        return _Ending(1, trouble=f"none of the {len(asked.cells)} cells finished{_which(under_way, missing)}")
     comparison = compare(asked.first.study, finished, store, _swept(asked), parent=parent)
     shown = report.sweep_text(comparison.compared)
     store.log(parent, _parent_log(comparison, asked, store, parent, shown))
     store.end(parent, "FAILED" if missing else "FINISHED")
-    report.sweep(shown, run_id=parent, folder=store.folder(parent), has_figures=bool(comparison.compared.figures))
-    if missing:
-        report.error(
-            f"{len(missing)} of {len(asked.cells)} cells failed{_which(under_way, missing)}; the other {len(finished)} "
-            "are kept, and the next start carries out what is missing alone"
-        )
-    return 1 if missing else 0
+    trouble = (
+        f"{len(missing)} of {len(asked.cells)} cells failed{_which(under_way, missing)}; the other "
+        f"{len(asked.cells) - len(missing)} are kept, and the next start carries out what is missing alone"
+    )
+    has_figures = bool(comparison.compared.figures)
+    return _Ending(1 if missing else 0, shown, store.folder(parent), has_figures, trouble if missing else "")
+
+
+def _tell(ending: _Ending, under_way: _UnderWay) -> None:
+    if ending.shown:
+        report.sweep(ending.shown, run_id=under_way.parent, folder=ending.folder, has_figures=ending.has_figures)
+    if ending.trouble:
+        report.error(ending.trouble)
+    if ending.status:
+        raise SystemExit(ending.status)
 
 
 def _swept(asked: Asked) -> list[str]:

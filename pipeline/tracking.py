@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import sqlite3
 import tempfile
 import textwrap
 import time
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import files, parquet
 from pipeline.errors import BadInput
 from pipeline.moved import mend
-from pipeline.package import write_artifacts
+from pipeline.package import sizes_of, write_artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +140,8 @@ class Store:
             artifacts = Path(folder) / "artifacts"
             write_artifacts(artifacts, log)
             files.flush(Path(folder))
-            self._fill(info, vars(log), artifacts, int(info.start_time))
+            content = {**vars(log), "tags": {**log.tags, "artifacts": sizes_of(artifacts)}}
+            self._fill(info, content, artifacts, int(info.start_time))
 
     def deliver(self, package: Package) -> str:
         """Bring a package to the store, end its run, take the package away, and return the run's id.
@@ -159,6 +161,19 @@ class Store:
             raise
         package.remove()
         return run_id
+
+    def answers(self) -> bool:
+        """Whether the store answers at all."""
+        try:
+            self._client.get_experiment(self.experiment_id)
+        except Exception:
+            return False
+        return True
+
+    def end_left_over(self, package: Package) -> None:
+        """End as KILLED what an interrupted delivery of the package has left RUNNING."""
+        for run in self._search(f"tags.package = '{package.folder.name}' and attributes.status = 'RUNNING'"):
+            self.end(run.info.run_id, "KILLED")
 
     def has_taken(self, package: Package) -> bool:
         """Whether a package is in the store already: its process was stopped between the last two steps."""
@@ -296,10 +311,21 @@ class Store:
         return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
     def has_whole(self, run: Run) -> bool:
-        """Whether the artifacts that the run's tag ``artifacts`` lists are there in full, where they lie near."""
+        """Whether the artifacts that the run's tag ``artifacts`` lists are there in full, where they lie near.
+
+        Raises
+        ------
+        BadInput
+            If the folder of all runs' artifacts is out of reach.
+        """
         folder = self._local_folder(run)
         if folder is None:
             return True
+        if not folder.parent.parent.is_dir():
+            raise BadInput(
+                f"the runs' artifacts must be within reach; found no folder {folder.parent.parent}: mount it, or let "
+                "tracking.uri name a server, which keeps them for all hosts"
+            )
         listed = json.loads(run.data.tags.get("artifacts", "{}"))
         return all(
             (folder / name).is_file() and (folder / name).stat().st_size == size for name, size in listed.items()
@@ -467,9 +493,9 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     _check_file(uri)
     artifacts = artifacts_beside(uri)
-    if uri.startswith("sqlite:///") and artifacts is not None:
-        mend(Path(uri.removeprefix("sqlite:///")), experiment, artifacts)
     try:
+        if uri.startswith("sqlite:///") and artifacts is not None:
+            mend(Path(uri.removeprefix("sqlite:///")), experiment, artifacts)
         client = mlflow.MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)
         if found is None:
@@ -480,7 +506,7 @@ def _connect(uri: str, experiment: str) -> tuple[Any, str]:
                 found = client.get_experiment_by_name(experiment)
                 if found is None:
                     raise
-    except (MlflowException, SQLAlchemyError, ImportError) as error:
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, ImportError) as error:
         raise BadInput(
             f"tracking.uri must be a store that answers; {without_secret(uri)} did not: {reason(error)}"
         ) from error

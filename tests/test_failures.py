@@ -147,11 +147,11 @@ def test_a_sweep_that_is_told_to_stop_leaves_nothing_running(store, mlruns, monk
     before = store.newest_sweep().info.run_id if store.newest_sweep() else None
     sizes = "batch_size=" + ",".join(str(size) for size in range(100, 140))
     sweep = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "--multirun", "draws=3000", sizes],
+        [sys.executable, "-m", "pipeline", "--multirun", "draws=3000", f"seed={int(number)}", sizes],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        # Pytest may run where SIGINT is ignored; a terminal's programs do not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        # Pytest may run where they are ignored; a terminal's programs do not.
+        preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)],
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and sweep.poll() is None:

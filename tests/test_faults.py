@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +156,44 @@ def test_a_store_that_does_not_answer_is_found_before_the_first_cell(zygote, tmp
     assert (status, len(text.splitlines())) == (2, 1), text
     assert "tracking.uri must be a store that answers" in text
     assert not (mlruns / "undelivered").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_no_cell(zygote, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra joblib")
+    mlruns, said = tmp_path / "mlruns", tmp_path / "said"
+    mlruns.mkdir()
+    asked = [*sweep(*range(100, 140)), "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    pid = zygote.start(said, *asked, BATCHSCOPE_MLRUNS=str(mlruns))
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and len(list(mlruns.glob("hydra/sweeps/*/outcomes/[0-9]*.json"))) < 2:
+        time.sleep(0.05)
+    workers = [each for each in descendants(pid) if is_worker(each)]
+    os.kill(workers[0], signal.SIGKILL)
+    assert zygote.wait(pid) == 0, said.read_text()
+    assert "the launcher ended early" in said.read_text()
+    check_whole(store_of(mlruns), range(100, 140))
+
+
+def is_worker(pid):
+    return b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_sweep_under_nohup_outlives_its_terminal(tmp_path):
+    mlruns = tmp_path / "mlruns"
+    mlruns.mkdir()
+    root = Path(__file__).resolve().parents[1]
+    running = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "pipeline", *sweep(*range(100, 130))],
+        env={**os.environ, "BATCHSCOPE_MLRUNS": str(mlruns), "PYTHONPATH": str(root)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(mlruns.glob("hydra/sweeps/*/outcomes/[0-9]*.json")):
+        time.sleep(0.05)
+    running.send_signal(signal.SIGHUP)
+    assert running.wait(120) == 0
+    check_whole(store_of(mlruns), range(100, 130))

@@ -11,7 +11,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,22 +86,6 @@ def kill(pid, *, whole_tree):
             os.kill(each, signal.SIGKILL)
         except ProcessLookupError:
             continue
-
-
-def wait_for_orphans(marker, seconds=120):
-    """Wait until no process is left whose environment holds the marker."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        left = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and marker.encode() in (entry / "environ").read_bytes():
-                    left.append(int(entry.name))
-            except OSError:
-                continue
-        if not set(left) - {os.getpid()}:
-            return
-        time.sleep(0.2)
 
 
 def _serve():
