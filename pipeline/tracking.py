@@ -79,7 +79,11 @@ class Tracking:
     @property
     def place(self) -> str:
         """Digest (hex) of where the store is and of the experiment's name, without secrets."""
-        return digest_of(without_secret(resolve(self.uri)), self.experiment)
+        uri, own = resolve(self.uri), f"sqlite:///{files.mlruns()}/"
+        if uri.startswith(own):
+            # So that it is the same place when the whole folder was moved.
+            uri = f"sqlite:///mlruns/{uri.removeprefix(own)}"
+        return digest_of(without_secret(uri), self.experiment)
 
     def open(self) -> Store:
         """Bring the store up, once, under a lock, and return the way into it.

@@ -31,3 +31,13 @@ def test_artifacts_that_lie_elsewhere_are_left_alone(tmp_path):
     assert again._client.get_experiment_by_name("theirs").artifact_location == elsewhere
     assert again._client.get_experiment_by_name("batchscope").artifact_location == (new / "artifacts").as_uri()
     assert store._client.get_experiment_by_name("batchscope").artifact_location == (old / "artifacts").as_uri()
+
+
+def test_results_that_wait_for_a_store_find_it_where_the_whole_folder_was_moved_to(tmp_path, monkeypatch):
+    places = []
+    for folder in ("old", "new"):
+        monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / folder))
+        places.append(Tracking().place)
+        assert Tracking(uri="sqlite:///mlruns/other.db").place != places[-1]
+        assert Tracking(experiment="other").place != places[-1]
+    assert places[0] == places[1]
