@@ -62,6 +62,7 @@ def weights(rng, *widths):
     return named
 
 
+@pytest.mark.slow
 def test_a_wrong_file_is_one_line_and_status_2(command, tmp_path):
     rng = np.random.default_rng(0)
     good, x, t = weights(rng, 64, 10), rng.random((20, 64), dtype="f4"), np.arange(20) % 10
@@ -96,6 +97,7 @@ def test_with_hydra_full_error_the_traceback_is_shown(command, tmp_path):
     assert "Traceback" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer_is_one_line(command, tmp_path):
     done = command("draws=5", "tracking.uri=http://127.0.0.1:9", mlruns=tmp_path)
     assert done.returncode == 2, done.stderr

@@ -63,9 +63,8 @@ def fill(folder, *, left):
         filler.write(bytes(max(0, available - left)))
 
 
-@pytest.mark.parametrize(
-    "left", [0, pytest.param(40_000, marks=pytest.mark.slow), pytest.param(150_000, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("left", [0, 40_000, 150_000])
 def test_a_full_disk_is_said_in_one_line_and_costs_nothing_that_was_finished(zygote, small_disk, tmp_path, left):
     mlruns, said = small_disk / "mlruns", tmp_path / "said"
     mlruns.mkdir()

@@ -26,7 +26,7 @@ from tests.fuzz import readers, run, structures
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = list(readers.all_readers())
-FEW, MANY = 100, 2000
+FEW, MANY = 60, 2000
 
 
 def fuzz(count, *names, **environment):

@@ -177,6 +177,7 @@ def test_groups_are_put_side_by_side(cells, said):
     assert said in compared.summary
 
 
+@pytest.mark.slow
 def test_a_person_asks_for_it_on_digits(command, digits_parts, own_mlruns):
     done = command("study=gradient_noise", COLUMNS="80")
     assert done.returncode == 0, done.stderr

@@ -182,6 +182,7 @@ def test_an_activation_put_into_the_trained_network_leaves_the_weights_and_the_c
         Mlp(evaluate_activation="gelu")
 
 
+@pytest.mark.slow
 def test_step_versus_sigmoid_from_the_command_line(command, tmp_path):
     done = command("--multirun", "+experiment=step_versus_sigmoid", "study.points=41", "draws=50", mlruns=tmp_path)
     assert done.returncode == 0, done.stderr
