@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 from pipeline import config, files, report, sweep
 from pipeline.cell import run_alone
 from pipeline.errors import was_interrupted
-from pipeline.locks import unwritable
 
 
 @hydra.main(version_base="1.3", config_path=config.CONF, config_name="config")
@@ -36,7 +35,7 @@ def main() -> None:
         if was_interrupted(given):
             report.error("interrupted; what was finished is kept")
             sys.exit(130)
-        error = unwritable(given) if isinstance(given, OSError) and files.is_unwritable(given) else given
+        error = files.unwritable(given) if isinstance(given, OSError) and files.is_unwritable(given) else given
         if report.WANTS_TRACEBACK or not config.is_plain(error):
             raise
         report.error(config.one_line(error))

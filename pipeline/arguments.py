@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from pipeline.address import without_secret
 from pipeline.errors import BadInput
-from pipeline.tracking import Tracking, without_secret
+from pipeline.tracking import Tracking
 
 STORE = ("tracking.uri", "tracking.experiment")
 

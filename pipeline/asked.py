@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -12,10 +11,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from pipeline import config, files, report
-from pipeline.cell import cell_digest, content_of, shaping
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
-from pipeline.tracking import digest_of
+from pipeline.identity import cell_digest, content_of, flatten, shaping, without
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +95,9 @@ def ask(master: DictConfig, loader: ConfigLoader, lines: list[str]) -> Asked:
         for overrides in combinations:
             experiment = composer.experiment(overrides)
             setting = experiment.prepare()
-            digest = cell_digest(experiment, setting)
-            contents.add(digest_of(content_of(experiment, setting)))
+            content = content_of(experiment, setting)
+            contents.add(files.digest_of(content))
+            digest = cell_digest(experiment, content)
             cells.setdefault(digest, Cell(overrides, experiment, digest))
             progress.advance()
     finally:
@@ -106,13 +105,10 @@ def ask(master: DictConfig, loader: ConfigLoader, lines: list[str]) -> Asked:
     first = next(iter(cells.values())).experiment
     if len({type(cell.experiment.study) for cell in cells.values()}) > 1:
         raise BadInput("a sweep must ask one question; found several in study=…: give each its own sweep")
-    common = _without(shaping(first), [*varied, first.study.axis])
-    own = digest_of(
-        common,
-        sorted({*varied, first.study.axis}),
-        sorted(contents) if len(contents) == 1 else [],
-        files.source_digest(),
-    )
+    open_keys = sorted({*varied, first.study.axis})
+    common = without(flatten(shaping(first)), open_keys)
+    shared = sorted(contents) if len(contents) == 1 else []
+    own = files.digest_of(common, open_keys, shared, files.source_digest())
     return Asked(list(cells.values()), varied, own)
 
 
@@ -177,15 +173,3 @@ class _Composer:
         with open_dict(composed):
             del composed["hydra"]
         return composed
-
-
-def _without(tree: dict[str, Any], keys: list[str]) -> dict[str, Any]:
-    """Return the tree without what hangs at the keys; ``interval/loss`` and ``interval.loss`` are the same place."""
-    left = dict(tree)
-    for key in keys:
-        head, _, rest = key.lstrip("+~").partition("@")[0].replace("/", ".").partition(".")
-        if rest and isinstance(left.get(head), dict):
-            left[head] = _without(left[head], [rest])
-        elif not rest:
-            left.pop(head, None)
-    return left

@@ -6,29 +6,24 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import yaml
-
-from pipeline import environment, files
+from pipeline import environment
+from pipeline.address import without_secret
 from pipeline.errors import BadInput, Failed
 from pipeline.experiment import Experiment
+from pipeline.identity import cell_digest, configuration, content_of, parameters, value_of
+from pipeline.learning import learning_series
 from pipeline.locks import held, held_if_free
 from pipeline.package import Log, Package, waiting, write
-from pipeline.records import LearningCurve
 from pipeline.study.base import Result, Setting
-from pipeline.tracking import Store, digest_of, flatten, is_lost, reason, without_secret
+from pipeline.tracking import Store, is_lost, reason
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-
-LEARNING = ("batch_loss", "loss", "accuracy")
-# Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
-_PLACES = ("path", "train_path", "root", "sweep_sizes")
 
 
 @dataclass(frozen=True)
@@ -78,11 +73,11 @@ def run_alone(experiment: Experiment, tell: Callable[[str], None]) -> tuple[str,
         deliver_waiting(store, tell)
     except Exception as error:
         tell(f"what an earlier start has kept for the store stays: {reason(error)}")
-    work = _Work(experiment, setting, cell_digest(experiment, setting), started, member=None)
-    result = _answer(work, store)
+    digest = cell_digest(experiment, content_of(experiment, setting))
+    work = _Work(experiment, setting, digest, started, member=None)
+    result = _answer(work)
     with held(_ALONE):
-        package = _packed(work, "FINISHED", lambda: _log(work, result))
-        return _deliver(package, store), result
+        return _deliver(_packed(work, "FINISHED", lambda: _log(work, result)), experiment), result
 
 
 def run_member(experiment: Experiment, member: Member) -> None:
@@ -99,20 +94,17 @@ def run_member(experiment: Experiment, member: Member) -> None:
     """
     started = time.time()
     setting = experiment.prepare()
-    if cell_digest(experiment, setting) != member.digest:
+    if cell_digest(experiment, content_of(experiment, setting)) != member.digest:
         raise BadInput(
             "configuration, data, weights and source must stay as they are while a sweep runs; found a change: "
             "start the sweep again"
         )
     with held(member.key):
-        store = _opened(experiment)
-        if store is not None and _is_finished(store, member):
+        if _is_finished(experiment, member):
             return
-        if experiment.tracking.place in _lost:
-            store = _opened(experiment)
         work = _Work(experiment, setting, member.digest, started, member)
-        result = _answer(work, store)
-        _deliver(_packed(work, "FINISHED", lambda: _log(work, result)), store)
+        result = _answer(work)
+        _deliver(_packed(work, "FINISHED", lambda: _log(work, result)), experiment)
 
 
 def deliver_waiting(store: Store, tell: Callable[[str], None]) -> None:
@@ -188,7 +180,10 @@ def _opened(experiment: Experiment) -> Store | None:
         return None
 
 
-def _is_finished(store: Store, member: Member) -> bool:
+def _is_finished(experiment: Experiment, member: Member) -> bool:
+    store = _opened(experiment)
+    if store is None:
+        return False
     try:
         found = store.finished_cell(member.parent, member.digest)
         if found is not None and store.has_whole(found):
@@ -197,8 +192,10 @@ def _is_finished(store: Store, member: Member) -> bool:
         for package in finished:
             _redeliver(package, store)
         return bool(finished)
-    except Exception:
-        # The store is lost: the cell is carried out and kept for it.
+    except Exception as error:
+        if not is_lost(error):
+            raise
+        # The cell is carried out and kept for the store.
         _lost[store.place] = time.monotonic()
         return False
 
@@ -211,7 +208,7 @@ def _redeliver(package: Package, store: Store) -> None:
         store.deliver(package)
 
 
-def _answer(work: _Work, store: Store | None) -> Result:
+def _answer(work: _Work) -> Result:
     try:
         return work.experiment.study.answer(work.setting)
     except BadInput:
@@ -219,7 +216,7 @@ def _answer(work: _Work, store: Store | None) -> Result:
     except Exception as error:
         # The lock of a cell that is alone is held for the delivery only; a member holds its own already.
         with held(_ALONE) if work.member is None else nullcontext():
-            _keep_failure(work, store, error)
+            _keep_failure(work, error)
         raise
 
 
@@ -236,17 +233,11 @@ def _packed(work: _Work, status: str, log: Callable[[], Log]) -> Package:
         "parent": None if member is None else member.parent,
         "cell_digest": work.digest,
     }
-    try:
-        return write(work.key, run, log())
-    except OSError as error:
-        raise Failed(
-            f"{files.mlruns()} must have room for the results; it has not ({error.strerror or error}): make room, "
-            "or let BATCHSCOPE_MLRUNS name another folder"
-        ) from error
+    return write(work.key, run, log())
 
 
-def _deliver(package: Package, store: Store | None) -> str:
-    why = "it stopped answering"
+def _deliver(package: Package, experiment: Experiment) -> str:
+    store, why = _opened(experiment), "it stopped answering"
     if store is not None:
         try:
             return store.deliver(package)
@@ -260,14 +251,14 @@ def _deliver(package: Package, store: Store | None) -> str:
     )
 
 
-def _keep_failure(work: _Work, store: Store | None, error: Exception) -> None:
+def _keep_failure(work: _Work, error: Exception) -> None:
     """Log a cell as FAILED with its traceback, if that can be written still."""
     tags = {"error": without_secret(" ".join(str(error).split()) or type(error).__name__)}
     texts = {"config.yaml": configuration(work.experiment), "traceback.txt": without_secret(traceback.format_exc())}
     log = Log(params=parameters(work.experiment), tags=tags, texts=texts)
     # The fault may be the disk's or the server's.
     with suppress(Exception):
-        _deliver(_packed(work, "FAILED", lambda: log), store)
+        _deliver(_packed(work, "FAILED", lambda: log), work.experiment)
 
 
 def _name(experiment: Experiment, setting: Setting, varied: Sequence[str]) -> str:
@@ -277,87 +268,6 @@ def _name(experiment: Experiment, setting: Setting, varied: Sequence[str]) -> st
         return f"{experiment.study.name} {setting.dataset.name} {short}"
     others = {key: value_of(own, key) for key in varied if key != axis}
     return " · ".join([short, *(value for value in others.values() if value is not None)])
-
-
-def configuration(experiment: Experiment) -> str:
-    """The resolved configuration as YAML, without secrets; Hydra runs it as it is.
-
-    ``python -m pipeline --config-path FOLDER --config-name config``, with the folder of the file.
-    """
-    defaults = [
-        "/schema/experiment@_global_",
-        "/schema/hydra@_global_",
-        *_schemas(experiment),
-        "_self_",
-        {"override hydra/hydra_logging": "none"},
-        {"override hydra/job_logging": "none"},
-    ]
-    return yaml.safe_dump({"defaults": defaults, **_tree(experiment)}, sort_keys=False)
-
-
-def _schemas(part: Any, at: str = "") -> Iterator[str]:
-    for member in fields(part):
-        value = getattr(part, member.name)
-        if is_dataclass(value):
-            group = f"{at}/{member.name}".lstrip("/")
-            yield f"/schema/{group}/{value.name}@{group.replace('/', '.')}"  # type: ignore[union-attr]
-            yield from _schemas(value, group)
-
-
-def parameters(experiment: Experiment) -> dict[str, str]:
-    """The resolved configuration flattened, as MLflow's params."""
-    return flatten(_tree(experiment))
-
-
-def value_of(params: dict[str, str], key: str) -> str | None:
-    """Return a swept key's value; a group's choice is the part's name; None where the cell has no such parameter."""
-    key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
-    return params.get(key) or params.get(f"{key.replace('/', '.')}.name")
-
-
-def learning_series(curve: LearningCurve | None) -> list[tuple[str, float, int]]:
-    """The learning curve as metrics with step = epoch, counted from 1."""
-    if curve is None:
-        return []
-    return [
-        (f"learning/{name}", float(value), epoch)
-        for name in LEARNING
-        for epoch, value in enumerate(getattr(curve, name), start=1)
-    ]
-
-
-def learning_curve_of(series: dict[str, list[tuple[int, float]]]) -> LearningCurve | None:
-    """Read a learning curve back from a run's metrics, (epoch, value) pairs by name; None where there is none."""
-    if not all(series.get(f"learning/{name}") for name in LEARNING):
-        return None
-    return LearningCurve(*(np.array([value for _, value in series[f"learning/{name}"]]) for name in LEARNING))
-
-
-def cell_digest(experiment: Experiment, setting: Setting) -> str:
-    """Digest of everything that shapes the result: configuration, data and weights by content, source."""
-    return digest_of(shaping(experiment), content_of(experiment, setting), files.source_digest())
-
-
-def content_of(experiment: Experiment, setting: Setting) -> list[object]:
-    """Return the digests of data, weights, and whatever else a cell reads."""
-    proxy = experiment.proxy.content(setting.dataset, setting.classifier, data=experiment.data)
-    whole = [setting.dataset.digest, setting.dataset.scale, setting.classifier.digest, proxy]
-    return [*whole, *experiment.study.content(setting)]
-
-
-def shaping(experiment: Experiment) -> dict[str, Any]:
-    """Return the part of the configuration that shapes a result."""
-    tree = {key: value for key, value in _tree(experiment).items() if key != "tracking"}
-    for group in ("data", "model"):
-        tree[group] = {key: value for key, value in tree[group].items() if key not in _PLACES}
-    return tree
-
-
-def _tree(experiment: Experiment) -> dict[str, Any]:
-    tree = asdict(experiment)
-    del tree["force"]
-    tree["tracking"]["uri"] = without_secret(tree["tracking"]["uri"])
-    return tree
 
 
 def _log(work: _Work, result: Result) -> Log:

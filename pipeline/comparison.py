@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.cell import value_of
+from pipeline.identity import value_of
 from pipeline.study.base import Compared, Study
 
 if TYPE_CHECKING:

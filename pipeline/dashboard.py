@@ -21,8 +21,9 @@ from ipaddress import IPv4Address
 from typing import IO, TYPE_CHECKING, Any
 
 from pipeline import arguments, files, report
+from pipeline.address import artifacts_beside, resolve, without_secret
 from pipeline.errors import BadInput
-from pipeline.tracking import Store, Tracking, artifacts_beside, resolve, without_secret
+from pipeline.tracking import Store, Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

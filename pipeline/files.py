@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import uuid
@@ -12,9 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, Failed
 
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def mlruns() -> Path:
@@ -38,7 +40,18 @@ def check() -> None:
 
 def is_unwritable(error: BaseException) -> bool:
     """Whether the error says that a disk is full, or that it must not be written to."""
-    return isinstance(error, OSError) and error.errno in _UNWRITABLE
+    return isinstance(error, OSError) and error.errno in (*_FULL, *_CLOSED)
+
+
+def unwritable(error: OSError) -> BadInput | Failed:
+    """Say that nothing can be written: a full disk is a failure on the way, a closed one a wrong request."""
+    found = f"found: {error.strerror or error}"
+    if error.errno in _FULL:
+        return Failed(
+            f"{mlruns()} must have room for what is generated; {found}: make room and start again; what was finished "
+            "is kept"
+        )
+    return BadInput(f"{mlruns()} must be writable; {found}: let BATCHSCOPE_MLRUNS name another folder")
 
 
 def absolute(path: str) -> str:
@@ -121,3 +134,8 @@ def source_digest() -> str:
     for path in sorted(package.rglob("*.py")):
         found.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()
+
+
+def digest_of(*parts: object) -> str:
+    """Return the SHA-256 (hex) of plain values, by their JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

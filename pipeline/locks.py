@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline import files
-from pipeline.errors import BadInput
 
 
 @contextmanager
@@ -21,14 +20,14 @@ def held(name: str) -> Iterator[None]:
 
     Raises
     ------
-    BadInput
+    BadInput, Failed
         If the folder of generated things cannot be written to.
     """
     lock = _lock(name)
     try:
         lock.acquire()
     except OSError as error:
-        raise unwritable(error) from error
+        raise files.unwritable(error) from error
     try:
         yield
     finally:
@@ -47,19 +46,11 @@ def held_if_free(name: str) -> Iterator[bool]:
         yield False
         return
     except OSError as error:
-        raise unwritable(error) from error
+        raise files.unwritable(error) from error
     try:
         yield True
     finally:
         lock.release()
-
-
-def unwritable(error: OSError) -> BadInput:
-    """Say that the folder of generated things cannot be written to."""
-    return BadInput(
-        f"{files.mlruns()} must be writable; it is not ({error.strerror or error}): make room there, "
-        "or let BATCHSCOPE_MLRUNS name another folder"
-    )
 
 
 def _lock(name: str):  # type: ignore[no-untyped-def]
@@ -71,5 +62,5 @@ def _lock(name: str):  # type: ignore[no-untyped-def]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(error) from error
+        raise files.unwritable(error) from error
     return FileLock(folder / f"{name}.lock")

@@ -105,26 +105,30 @@ def write(key: str, run: dict[str, Any], log: Log) -> Package:
     """
     name = f"{key}-{uuid.uuid4().hex}"
     beside = undelivered() / f".{name}"
-    content = {
-        **run,
-        "params": log.params,
-        "metrics": log.metrics,
-        "series": log.series,
-        "tags": log.tags,
-        "dataset": None if log.dataset is None else {"name": log.dataset.name, "digest": log.dataset.digest},
-    }
     try:
         beside.mkdir(parents=True)
         write_artifacts(beside / _ARTIFACTS, log)
-        content["tags"] = {**log.tags, "artifacts": sizes_of(beside / _ARTIFACTS)}
-        # Whatever NumPy's kind of number a study has put there.
-        (beside / _RUN).write_text(json.dumps(content, default=_plain), encoding="utf-8")
+        # NumPy's kinds of numbers become plain ones.
+        content = json.dumps({**run, **content_of(log, beside / _ARTIFACTS)}, default=lambda number: number.item())
+        (beside / _RUN).write_text(content, encoding="utf-8")
         files.flush(beside)
         os.replace(beside, undelivered() / name)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    return Package(undelivered() / name, json.loads(json.dumps(content, default=_plain)))
+    return Package(undelivered() / name, json.loads(content))
+
+
+def content_of(log: Log, artifacts: Path) -> dict[str, Any]:
+    """Return what the store is told of a log, beside its files in `artifacts`, whose sizes it is told too (bytes)."""
+    sizes = {path.name: path.stat().st_size for path in sorted(artifacts.glob("*"))}
+    return {
+        "params": log.params,
+        "metrics": log.metrics,
+        "series": log.series,
+        "tags": {**log.tags, "artifacts": json.dumps(sizes)},
+        "dataset": None if log.dataset is None else {"name": log.dataset.name, "digest": log.dataset.digest},
+    }
 
 
 def write_artifacts(folder: Path, log: Log) -> None:
@@ -141,11 +145,6 @@ def write_artifacts(folder: Path, log: Log) -> None:
         figure.savefig(folder / f"{name}.png")
 
 
-def sizes_of(folder: Path) -> str:
-    """Return the sizes of a folder's files by name, in bytes, as JSON."""
-    return json.dumps({path.name: path.stat().st_size for path in sorted(folder.glob("*"))})
-
-
 def waiting(key: str = "") -> list[Package]:
     """Return the packages whose key starts with `key`, oldest first."""
     if not undelivered().is_dir():
@@ -160,7 +159,3 @@ def waiting(key: str = "") -> list[Package]:
         except (OSError, ValueError):
             continue
     return sorted(found, key=lambda package: package.run["ended"])
-
-
-def _plain(value: Any) -> Any:
-    return value.item()

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import arguments, config, environment, report
-from pipeline.cell import cell_digest
 from pipeline.comparison import metrics_of
 from pipeline.errors import BadInput
+from pipeline.identity import cell_digest, content_of
 from pipeline.records import Table
 from pipeline.scored import fresh
 from pipeline.study.base import Result
@@ -103,7 +103,7 @@ def reproduce(store: Store, run_id: str) -> Reproduced:
         now=result.metrics,
         tables=_compared(store, run_id, names, result),
         around=environment.differences(before, environment.describe()) if before else {},
-        same_digest=cell_digest(experiment, setting) == run.data.tags.get("cell_digest"),
+        same_digest=cell_digest(experiment, content_of(experiment, setting)) == run.data.tags.get("cell_digest"),
     )
 
 

@@ -25,20 +25,20 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
 from pipeline import config, cores, files, outcomes, report
+from pipeline.address import without_secret
 from pipeline.asked import Asked, Cell, ask
-from pipeline.cell import LEARNING, Member, deliver_waiting, finished_cells, learning_curve_of, run_member
-from pipeline.comparison import Comparison, compare, newest
+from pipeline.cell import Member, deliver_waiting, finished_cells, run_member
+from pipeline.comparison import newest
+from pipeline.conclusion import TABLE, conclude
 from pipeline.config import or_exit
 from pipeline.data.base import SPLITS
 from pipeline.errors import BadInput, Failed, was_interrupted
 from pipeline.locks import held
 from pipeline.outcomes import Outcome
-from pipeline.package import Log, waiting
-from pipeline.tracking import Store, flatten, is_lost, reason, without_secret
+from pipeline.package import waiting
+from pipeline.tracking import Store, is_lost, reason
 
 _LAUNCH = "launch.json"
-_TABLE = "table.txt"
-_MOST_NAMED = 5
 
 
 class Check(Callback):
@@ -96,7 +96,8 @@ def run_one(composed: DictConfig) -> None:
         if report.WANTS_TRACEBACK:
             traceback.print_exc()
         status = "refused" if config.is_request_error(error) else "kept" if isinstance(error, Failed) else "failed"
-        message = without_secret(config.one_line(error)) or type(error).__name__
+        shown = files.unwritable(error) if isinstance(error, OSError) and files.is_unwritable(error) else error
+        message = without_secret(config.one_line(shown)) or type(error).__name__
         told = Outcome(told.cell, digest, status, message)
     with suppress(OSError):
         # A full disk: the sweep counts what is finished in the store.
@@ -120,6 +121,7 @@ class _UnderWay:
     parent: str
     missing: list[Cell]
     has_changed: bool
+    # Digests in the order in which cells were launched, by the number of the job.
     launched: list[str] = field(default_factory=list)
     seen: list[Outcome] = field(default_factory=list)
 
@@ -133,12 +135,8 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Laun
 
     Parameters
     ----------
-    master : DictConfig
-        The composed configuration of the sweep itself.
-    loader : ConfigLoader
-        Hydra's.
-    lines : list of str
-        The overrides, swept or not.
+    master, loader, lines
+        See `ask`.
     launch : callable
         See `Launch`.
 
@@ -146,7 +144,7 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Laun
     ------
     BadInput
         If the request is wrong; nothing was written.
-    Failed
+    Failed, OSError
         If the store was lost, or the disk is full; what was finished is kept.
     SystemExit
         1 if a cell failed, 2 if all were refused.
@@ -156,24 +154,31 @@ def run(master: DictConfig, loader: ConfigLoader, lines: list[str], launch: Laun
     store = asked.first.tracking.open()
     under_way = None
     try:
-        with _unless_lost(store), _unless_full():
+        with _unless_lost(store):
             deliver_waiting(store, report.note)
             under_way = _take_up(store, asked)
             if not under_way.has_changed:
-                shown = store.read_text(under_way.parent, _TABLE)
+                shown = store.read_text(under_way.parent, TABLE)
                 report.already(shown, len(asked.cells), store.folder(under_way.parent))
                 return
             store.reopen(under_way.parent)
         if under_way.missing:
             _carry_out(under_way, Path(master.hydra.sweep.dir), master.hydra.launcher, launch)
-        with _unless_lost(store), _unless_full(), held(under_way.parent):
-            ending = _finish(under_way)
+        with _unless_lost(store), held(under_way.parent):
+            deliver_waiting(store, report.note)
+            conclusion = conclude(store, under_way.parent, asked, under_way.seen)
+            folder = store.folder(under_way.parent)
     except BaseException as error:
         if under_way is not None and under_way.has_changed:
             is_failure = isinstance(error, Exception) and not was_interrupted(error)
             _stop(under_way, "FAILED" if is_failure else "KILLED")
         raise
-    _tell(ending, under_way)
+    if conclusion.shown:
+        report.sweep(conclusion.shown, run_id=under_way.parent, folder=folder, has_figures=conclusion.has_figures)
+    if conclusion.trouble:
+        report.error(conclusion.trouble)
+    if conclusion.status:
+        raise SystemExit(conclusion.status)
 
 
 def _take_up(store: Store, asked: Asked) -> _UnderWay:
@@ -211,22 +216,17 @@ def _carry_out(under_way: _UnderWay, folder: Path, launcher: DictConfig, launch:
     progress.start()
     watch.start()
     try:
-        left, launched = under_way.missing, 0
-        for is_last in (False, True):
-            with _unless_full():
-                _write_launch(under_way, folder, left, launched, workers)
-                if _launch_all(left, launched, launch):
-                    break
-            launched += len(left)
-            left = [] if is_last else _left(under_way, watch)
+        if not _launch_all(under_way, under_way.missing, folder, workers, launch):
+            left = _left(under_way)
+            if left:
+                _launch_all(under_way, left, folder, workers, launch)
     finally:
         watch.stop()
         progress.stop()
 
 
-def _write_launch(under_way: _UnderWay, folder: Path, cells: list[Cell], launched: int, workers: int) -> None:
+def _write_launch(under_way: _UnderWay, folder: Path, workers: int) -> None:
     """Write what the jobs must know; a job is the cell whose digest stands at the job's number."""
-    under_way.launched[launched:] = [cell.digest for cell in cells]
     content = {
         "parent": under_way.parent,
         "varied": under_way.asked.varied,
@@ -239,10 +239,13 @@ def _write_launch(under_way: _UnderWay, folder: Path, cells: list[Cell], launche
     files.write_beside(folder / _LAUNCH, lambda file: file.write(json.dumps(content).encode()))
 
 
-def _launch_all(cells: list[Cell], launched: int, launch: Launch) -> bool:
+def _launch_all(under_way: _UnderWay, cells: list[Cell], folder: Path, workers: int, launch: Launch) -> bool:
     """Give whether the launcher came to its end; many give up at the first worker that is killed."""
+    first = len(under_way.launched)
+    under_way.launched += [cell.digest for cell in cells]
+    _write_launch(under_way, folder, workers)
     try:
-        launch([cell.overrides for cell in cells], launched)
+        launch([cell.overrides for cell in cells], first)
     except Exception as error:
         if config.is_plain(error) or was_interrupted(error) or files.is_unwritable(error):
             raise
@@ -253,9 +256,9 @@ def _launch_all(cells: list[Cell], launched: int, launch: Launch) -> bool:
     return True
 
 
-def _left(under_way: _UnderWay, watch: outcomes.Watch) -> list[Cell]:
+def _left(under_way: _UnderWay) -> list[Cell]:
     """The cells of which nothing was heard: launched once more, they wait for a worker that is still at one."""
-    told = {outcome.digest for outcome in watch.seen.values()}
+    told = {outcome.digest for outcome in under_way.seen}
     finished = {run.data.tags.get("cell_digest") for run in finished_cells(under_way.store, under_way.parent)}
     return [cell for cell in under_way.missing if cell.digest not in told | finished]
 
@@ -293,111 +296,3 @@ def _unless_lost(store: Store) -> Iterator[None]:
             f"the store must answer and take what it is given; it did not ({reason(error)}){there}: start the sweep "
             "again when it does"
         ) from error
-
-
-@contextmanager
-def _unless_full() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if not files.is_unwritable(error):
-            raise
-        raise Failed(
-            f"{files.mlruns()} must take what is generated; it did not ({error.strerror or error}): make room and "
-            "start again; what was finished is kept"
-        ) from error
-
-
-@dataclass(frozen=True, eq=False)
-class _Ending:
-    """What is to be told of a sweep that is over."""
-
-    status: int
-    shown: str = ""
-    folder: str = ""
-    has_figures: bool = False
-    trouble: str = ""
-
-
-def _finish(under_way: _UnderWay) -> _Ending:
-    """Compare the finished cells, log the comparison, and see what is missing."""
-    store, parent, asked = under_way.store, under_way.parent, under_way.asked
-    deliver_waiting(store, report.note)
-    finished = newest(finished_cells(store, parent), {cell.digest for cell in asked.cells})
-    digests = {run.data.tags.get("cell_digest") for run in finished}
-    missing = [cell for cell in asked.cells if cell.digest not in digests]
-    refused = [outcome for outcome in under_way.seen if outcome.status == "refused"]
-    if len(refused) == len(asked.cells) and not store.children(parent):
-        store.discard(parent)
-        return _Ending(2)
-    if not finished:
-        store.end(parent, "FAILED")
-        return _Ending(1, trouble=f"none of the {len(asked.cells)} cells finished{_which(under_way, missing)}")
-    comparison = compare(asked.first.study, finished, store, _swept(asked), parent=parent)
-    shown = report.sweep_text(comparison.compared)
-    store.log(parent, _parent_log(comparison, asked, store, parent, shown))
-    store.end(parent, "FAILED" if missing else "FINISHED")
-    trouble = (
-        f"{len(missing)} of {len(asked.cells)} cells failed{_which(under_way, missing)}; the other "
-        f"{len(asked.cells) - len(missing)} are kept, and the next start carries out what is missing alone"
-    )
-    has_figures = bool(comparison.compared.figures)
-    return _Ending(1 if missing else 0, shown, store.folder(parent), has_figures, trouble if missing else "")
-
-
-def _tell(ending: _Ending, under_way: _UnderWay) -> None:
-    if ending.shown:
-        report.sweep(ending.shown, run_id=under_way.parent, folder=ending.folder, has_figures=ending.has_figures)
-    if ending.trouble:
-        report.error(ending.trouble)
-    if ending.status:
-        raise SystemExit(ending.status)
-
-
-def _swept(asked: Asked) -> list[str]:
-    """The keys that vary or may come to vary; the same however many values they are given."""
-    return sorted({*asked.varied, asked.first.study.axis})
-
-
-def _which(under_way: _UnderWay, missing: list[Cell]) -> str:
-    """Name the missing cells, with what became of those whose worker said nothing."""
-    told = {outcome.digest for outcome in under_way.seen}
-    fixed = set(under_way.asked.cells[0].overrides).intersection(*(cell.overrides for cell in under_way.asked.cells))
-    names = []
-    for cell in missing[:_MOST_NAMED]:
-        name = " ".join(line for line in cell.overrides if line not in fixed) or " ".join(cell.overrides)
-        names.append(name if cell.digest in told else f"{name}: its worker ended without a word")
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    return f" ({'; '.join(names)}{more})"
-
-
-def _parent_log(comparison: Comparison, asked: Asked, store: Store, parent: str, shown: str) -> Log:
-    from pipeline.plots import learning_curve
-
-    figures = dict(comparison.compared.figures)
-    series = list(comparison.series)
-    # A sweep over models or data has a curve a network: each stays with its cells.
-    if not any(key.split(".")[0] in ("model", "data") for key in asked.varied):
-        a_cell = str(comparison.cells["run_id"].iloc[0])
-        learning = {f"learning/{name}": store.metric_history(a_cell, f"learning/{name}") for name in LEARNING}
-        series += [(key, value, step) for key, history in learning.items() for step, value in history]
-        curve = learning_curve_of(learning)
-        if curve is not None:
-            figures["learning_curve"] = learning_curve.draw(curve)
-    swept = _swept(asked)
-    return Log(
-        params=flatten({"swept": " ".join(swept), **_without(comparison.common, swept)}),
-        series=series,
-        tags={"cells": str(len(comparison.cells)), "mlflow.note.content": comparison.compared.summary},
-        tables={"cells.csv": comparison.cells},
-        texts={_TABLE: shown},
-        figures=figures,
-    )
-
-
-def _without(common: dict[str, str], swept: list[str]) -> dict[str, str]:
-    """Leave out what a further value of a swept key would change: a run's parameters are for good."""
-    places = [key.lstrip("+~").partition("@")[0].replace("/", ".") for key in swept]
-    return {
-        key: value for key, value in common.items() if not any(f"{key}.".startswith(f"{place}.") for place in places)
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -20,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import files, parquet
+from pipeline.address import artifacts_beside, resolve, without_secret
 from pipeline.errors import BadInput
 from pipeline.moved import mend
-from pipeline.package import sizes_of, write_artifacts
+from pipeline.package import content_of, write_artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class Tracking:
         if uri.startswith(own):
             # So that it is the same place when the whole folder was moved.
             uri = f"sqlite:///mlruns/{uri.removeprefix(own)}"
-        return digest_of(without_secret(uri), self.experiment)
+        return files.digest_of(without_secret(uri), self.experiment)
 
     def open(self) -> Store:
         """Bring the store up, once, under a lock, and return the way into it.
@@ -144,8 +144,7 @@ class Store:
             artifacts = Path(folder) / "artifacts"
             write_artifacts(artifacts, log)
             files.flush(Path(folder))
-            content = {**vars(log), "tags": {**log.tags, "artifacts": sizes_of(artifacts)}}
-            self._fill(info, content, artifacts, int(info.start_time))
+            self._fill(info, content_of(log, artifacts), artifacts, int(info.start_time))
 
     def deliver(self, package: Package) -> str:
         """Bring a package to the store, end its run, take the package away, and return the run's id.
@@ -215,9 +214,7 @@ class Store:
         if artifacts.is_dir():
             self._put(info, artifacts)
         if content["dataset"] is not None:
-            dataset = content["dataset"]
-            named = dataset if isinstance(dataset, dict) else {"name": dataset.name, "digest": dataset.digest}
-            self._log_dataset(run_id, named["name"], named["digest"])
+            self._log_dataset(run_id, **content["dataset"])
 
     def _put(self, info: RunInfo, artifacts: Path) -> None:
         folder = _folder(info)
@@ -406,12 +403,6 @@ def _folder(info: RunInfo) -> Path | None:
     return Path(urllib.request.url2pathname(urllib.parse.urlparse(uri).path)) if uri.startswith("file:") else None
 
 
-def without_secret(uri: str) -> str:
-    """The text with the user and password of an address in it, and secrets in its query, taken out."""
-    shown = re.sub(r"://\S*@", "://***@", uri)
-    return re.sub(r"(?i)([?&;][\w-]*(?:passw|pwd|secret|token|api_?key)[\w-]*=)[^&;\s'\"]*", r"\1***", shown)
-
-
 def is_lost(error: Exception) -> bool:
     """Whether the error comes from a store that does not answer, or cannot write."""
     from mlflow.exceptions import MlflowException
@@ -428,30 +419,6 @@ def reason(error: Exception) -> str:
         error = error.__cause__
     first = next(iter(str(error).splitlines()), type(error).__name__)
     return textwrap.shorten(without_secret(first), 160, placeholder=" …")
-
-
-def digest_of(*parts: object) -> str:
-    """SHA-256 (hex) of plain values, by their JSON."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def resolve(uri: str) -> str:
-    """The URI with a relative SQLite path made absolute: ``mlruns/…`` is the project's own folder, from anywhere."""
-    match = re.match(r"^sqlite:///(?!/)(.+)$", uri)
-    if not match:
-        return uri
-    path = Path(match[1])
-    inside = files.mlruns() / Path(*path.parts[1:]) if path.parts[0] == "mlruns" else path.resolve()
-    return f"sqlite:///{inside}"
-
-
-def artifacts_beside(uri: str) -> str | None:
-    """Return where artifacts go: beside a SQLite file, to ``mlruns`` with another database; None: a server decides."""
-    if uri.startswith("http"):
-        return None
-    if not uri.startswith("sqlite:///"):
-        return (files.mlruns() / "artifacts").as_uri()
-    return (Path(uri.removeprefix("sqlite:///")).parent / "artifacts").as_uri()
 
 
 def _open(uri: str, experiment: str) -> tuple[Any, str]:
@@ -539,14 +506,3 @@ def _is_sqlite(path: Path) -> bool:
         head = file.read(16)
     # An empty file is what SQLite itself makes before it first writes.
     return head in (b"", b"SQLite format 3\0")
-
-
-def flatten(tree: dict[str, Any], *, prefix: str = "") -> dict[str, str]:
-    """A nested configuration as ``data.name`` → ``digits``; lists and None as JSON would write them."""
-    flat: dict[str, str] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, prefix=f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value if isinstance(value, str) else json.dumps(value)
-    return flat

@@ -8,8 +8,8 @@ from hydra.types import RunMode
 
 from pipeline import config
 from pipeline.asked import _Composer, ask
-from pipeline.cell import cell_digest
 from pipeline.errors import BadInput
+from pipeline.identity import cell_digest, content_of
 
 
 @pytest.fixture
@@ -119,4 +119,4 @@ def test_a_sweep_must_ask_one_question_of_one_store_in_listed_values(asking):
 
 def test_the_digest_of_a_sweeps_cell_is_that_of_the_cell_itself(asking):
     for cell in asking[0]("batch_size=10,20").cells:
-        assert cell.digest == cell_digest(cell.experiment, cell.experiment.prepare())
+        assert cell.digest == cell_digest(cell.experiment, content_of(cell.experiment, cell.experiment.prepare()))

@@ -15,9 +15,10 @@ HYDRA = ("pipeline/__main__.py", "pipeline/config.py", "pipeline/asked.py", "pip
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
 FLOW = ["data", "units", "sampling", "loss", "accuracy", "model", "scoring", "scored", "proxy", "frame", "joint",
-        "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet", "tracking",
-        "environment", "experiment", "cell", "comparison", "report", "config", "arguments", "reproduce", "export",
-        "asked", "outcomes", "sweep", "dashboard", "__main__"]  # fmt: skip
+        "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet", "address",
+        "tracking", "environment", "experiment", "identity", "learning", "cell", "comparison", "report", "config",
+        "arguments", "reproduce", "export", "asked", "outcomes", "conclusion", "sweep", "dashboard",
+        "__main__"]  # fmt: skip
 COMMON = {"records", "errors", "files", "kept", "locks", "cores", "__init__"}
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from pipeline import dashboard
+from pipeline.address import without_secret
 from pipeline.data import download
 from pipeline.data.digits import Digits
 from pipeline.data.mnist import Mnist
@@ -24,7 +25,7 @@ from pipeline.errors import BadInput
 from pipeline.export import export
 from pipeline.model.mlp import Mlp
 from pipeline.package import Log
-from pipeline.tracking import Tracking, without_secret
+from pipeline.tracking import Tracking
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "hydra_plugins").rglob("*.py")])

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
 from pipeline.files import content_digest
+from pipeline.kept import once
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
 from pipeline.records import Dataset, Guess
@@ -36,7 +37,8 @@ class Column(Proxy):
 
     def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
         """Return the digest of the column's values."""
-        return content_digest(self.guess(dataset, classifier, data=data).difficulty.tobytes())
+        key = f"content {dataset.digest} {self!r} {data!r}"
+        return once(key, lambda: content_digest(self.guess(dataset, classifier, data=data).difficulty.tobytes()))
 
     def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
         """Return the column as difficulty and for the loss, and its negative for the accuracy."""

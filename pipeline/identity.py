@@ -1,0 +1,98 @@
+"""What a cell is: its configuration in the forms that others read, and the digest by which it is known again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+import yaml
+
+from pipeline import files
+from pipeline.address import without_secret
+from pipeline.experiment import Experiment
+from pipeline.study.base import Setting
+
+# Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
+_PLACES = ("path", "train_path", "root", "sweep_sizes")
+
+
+def configuration(experiment: Experiment) -> str:
+    """The resolved configuration as YAML, without secrets; Hydra runs it as it is.
+
+    ``python -m pipeline --config-path FOLDER --config-name config``, with the folder of the file.
+    """
+    defaults = [
+        "/schema/experiment@_global_",
+        "/schema/hydra@_global_",
+        *_schemas(experiment),
+        "_self_",
+        {"override hydra/hydra_logging": "none"},
+        {"override hydra/job_logging": "none"},
+    ]
+    return yaml.safe_dump({"defaults": defaults, **_tree(experiment)}, sort_keys=False)
+
+
+def _schemas(part: Any, at: str = "") -> Iterator[str]:
+    for member in fields(part):
+        value = getattr(part, member.name)
+        if is_dataclass(value):
+            group = f"{at}/{member.name}".lstrip("/")
+            yield f"/schema/{group}/{value.name}@{group.replace('/', '.')}"  # type: ignore[union-attr]
+            yield from _schemas(value, group)
+
+
+def parameters(experiment: Experiment) -> dict[str, str]:
+    """The resolved configuration flattened, as MLflow's params."""
+    return flatten(_tree(experiment))
+
+
+def value_of(params: dict[str, str], key: str) -> str | None:
+    """Return a swept key's value; a group's choice is the part's name; None where the cell has no such parameter."""
+    key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
+    return params.get(key) or params.get(f"{key.replace('/', '.')}.name")
+
+
+def cell_digest(experiment: Experiment, content: list[object]) -> str:
+    """Digest of everything that shapes the result: configuration, content (`content_of`), and the package's source."""
+    return files.digest_of(shaping(experiment), content, files.source_digest())
+
+
+def content_of(experiment: Experiment, setting: Setting) -> list[object]:
+    """Return the digests of data, weights, and whatever else a cell reads."""
+    proxy = experiment.proxy.content(setting.dataset, setting.classifier, data=experiment.data)
+    whole = [setting.dataset.digest, setting.dataset.scale, setting.classifier.digest, proxy]
+    return [*whole, *experiment.study.content(setting)]
+
+
+def shaping(experiment: Experiment) -> dict[str, Any]:
+    """Return the part of the configuration that shapes a result."""
+    tree = {key: value for key, value in _tree(experiment).items() if key != "tracking"}
+    for group in ("data", "model"):
+        tree[group] = {key: value for key, value in tree[group].items() if key not in _PLACES}
+    return tree
+
+
+def without(flat: dict[str, str], keys: Iterable[str]) -> dict[str, str]:
+    """Return a flattened configuration without what hangs at the keys of a sweep, groups included."""
+    places = [key.lstrip("+~").partition("@")[0].replace("/", ".") for key in keys]
+    return {key: value for key, value in flat.items() if not any(f"{key}.".startswith(f"{place}.") for place in places)}
+
+
+def _tree(experiment: Experiment) -> dict[str, Any]:
+    tree = asdict(experiment)
+    del tree["force"]
+    tree["tracking"]["uri"] = without_secret(tree["tracking"]["uri"])
+    return tree
+
+
+def flatten(tree: dict[str, Any], *, prefix: str = "") -> dict[str, str]:
+    """A nested configuration as ``data.name`` → ``digits``; lists and None as JSON would write them."""
+    flat: dict[str, str] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, prefix=f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value if isinstance(value, str) else json.dumps(value)
+    return flat
