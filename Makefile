@@ -5,11 +5,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 DEV := --extra dev --extra joblib --extra submitit --extra postgresql
+EXTRAS := --extra ray --extra onnx --extra sklearn --extra safetensors --extra inspect --extra extras-dev
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ray run sweep coverage landscape compare plan designs train until reproduce export ui test test-slow check format lock bench clean
+.PHONY: help setup setup-extras setup-ray run sweep coverage landscape compare plan designs train until reproduce export ui test test-slow check format lock bench clean
 
 help:  ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +30,13 @@ $(READY): requirements.lock uv.lock.txt pyproject.toml
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --offline --editable .
 	@touch $@
 
-setup-ray: .venv/.ray  ## add the Ray launcher to .venv (heavy, so not in setup)
+setup-extras: .venv/.extras  ## add Ray, ONNX, skops, safetensors and Inspect to .venv (heavy, so not in setup)
+
+setup-ray: .venv/.extras
 
 # Older than .ready, whose making takes away what requirements.lock does not name, it is made again.
-.venv/.ray: $(READY) requirements-ray.lock
-	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock -r requirements-ray.lock
+.venv/.extras: $(READY) requirements-extras.lock
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock -r requirements-extras.lock
 	@touch $@
 
 run: $(READY)  ## evaluate one cell: ARGS="batch_size=100 …"
@@ -87,21 +90,21 @@ format: $(READY)  ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-# Resolved with Ray first, and then without it under what was found: so both have the same versions of all else.
-# requirements-ray.lock holds what requirements.lock has not.
+# Resolved with the extras first, and then without it under what was found: so both have the same versions of all else.
+# requirements-extras.lock holds what requirements.lock has not.
 lock: $(READY)  ## resolve the lock files again from pyproject.toml
-	@cat requirements.lock requirements-ray.lock >.venv/.all.lock
-	@$(COMPILE) pyproject.toml $(DEV) --extra ray --output-file .venv/.all.lock $(ARGS)
+	@cat requirements.lock requirements-extras.lock >.venv/.all.lock
+	@$(COMPILE) pyproject.toml $(DEV) $(EXTRAS) --output-file .venv/.all.lock $(ARGS)
 	@$(COMPILE) pyproject.toml $(DEV) --constraint .venv/.all.lock --output-file requirements.lock
 	@awk 'FNR == 1 { file++ } /^[^ ]/ { kept = file == 2 && !($$0 in seen); if (file == 1) seen[$$0] } kept' \
-	  requirements.lock .venv/.all.lock >requirements-ray.lock
+	  requirements.lock .venv/.all.lock >requirements-extras.lock
 	@echo uv | $(COMPILE) - --output-file uv.lock.txt $(ARGS)
 
 .venv/.bench: $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 duckdb==2.0.1 polars==2.1.0
 	@touch $@
 
-bench: .venv/.bench  ## speed and memory against peers, as ratios (installs PyTorch)
+bench: .venv/.bench  ## speed and memory against peers, as ratios (installs PyTorch, DuckDB, Polars)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## remove .venv and everything generated (mlruns/ with all results)
