@@ -17,7 +17,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline import data, files, interval, model, proxy, report, sampling, study
+from pipeline import data, engine, files, interval, model, proxy, report, sampling, study
 from pipeline.errors import BadInput, Failed
 from pipeline.experiment import Experiment
 from pipeline.interval import accuracy, loss
@@ -31,6 +31,7 @@ FAMILIES: dict[str, dict[str, type]] = {
     "model": model.MEMBERS,
     "proxy": proxy.MEMBERS,
     "sampling": sampling.MEMBERS,
+    "engine": engine.MEMBERS,
     "interval": interval.MEMBERS,
     "interval/loss": loss.MEMBERS,
     "interval/accuracy": accuracy.MEMBERS,

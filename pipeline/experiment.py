@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.data.base import Data
+from pipeline.engine.base import Engine
 from pipeline.errors import BadInput
 from pipeline.frame import frame_of
 from pipeline.interval.by_metric import ByMetric
@@ -31,7 +32,7 @@ class Experiment:
         How many independent batches, at least 1.
     confidence : float
         Of the intervals, in (0, 1).
-    data, model, proxy, sampling, interval, study, tracking
+    data, model, proxy, sampling, interval, engine, study, tracking
         The parts.
     force : bool
         Whether a sweep's cells are carried out again though they are finished. It shapes no result.
@@ -46,6 +47,7 @@ class Experiment:
     proxy: Proxy
     sampling: Sampling
     interval: ByMetric
+    engine: Engine
     study: Study
     tracking: Tracking
     force: bool = False
@@ -82,6 +84,7 @@ class Experiment:
             sampling=self.sampling,
             plan=self.sampling.plan(frame, self.batch_size),
             interval=self.interval,
+            engine=self.engine,
             seed=self.seed,
             batch_size=self.batch_size,
             draws=self.draws,

@@ -8,17 +8,17 @@ from pipeline.data.base import Data
 from pipeline.kept import once
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
-from pipeline.records import Dataset, Frame, Guess, IntArray, Scores
+from pipeline.records import Frame, Guess, IntArray, Population, Scores
 from pipeline.scoring import score
 from pipeline.units import Units
 
 
-def frame_of(dataset: Dataset, units: Units, classifier: Classifier, *, proxy: Proxy, data: Data) -> Frame:
+def frame_of(dataset: Population, units: Units, classifier: Classifier, *, proxy: Proxy, data: Data) -> Frame:
     """Return what a design may know; nothing is evaluated until it is asked for.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Population
         The population.
     units : Units
         What is drawn.
@@ -38,10 +38,13 @@ def frame_of(dataset: Dataset, units: Units, classifier: Classifier, *, proxy: P
     def pilot(chosen: IntArray) -> Scores:
         return score(classifier, dataset, units.rows_of(chosen))
 
-    labels = dataset.labels if dataset.labels.ndim == 1 else dataset.labels.argmax(axis=1)
+    def labels() -> IntArray | None:
+        found = dataset.labels if units.starts is None else None
+        return found if found is None or found.ndim == 1 else found.argmax(axis=1)
+
     return Frame(
         size=units.size,
-        labels=labels if units.starts is None else None,
+        read_labels=labels,
         guess=guess,
         score=pilot,
         is_simple=units.is_simple,

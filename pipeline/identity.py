@@ -68,7 +68,7 @@ def content_of(experiment: Experiment, setting: Setting) -> list[object]:
 
 def shaping(experiment: Experiment) -> dict[str, Any]:
     """Return the part of the configuration that shapes a result."""
-    tree = {key: value for key, value in _tree(experiment).items() if key != "tracking"}
+    tree = {key: value for key, value in _tree(experiment).items() if key not in ("tracking", "engine")}
     for group in ("data", "model"):
         tree[group] = {key: value for key, value in tree[group].items() if key not in _PLACES}
     return tree

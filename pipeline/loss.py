@@ -60,6 +60,43 @@ def cross_entropy_with_label_probabilities(logits: ArrayLike, labels: ArrayLike)
     return terms.sum(axis=0, dtype=np.float64)
 
 
+def cross_entropy_of_probabilities(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
+    """Cross-entropy of each example, from probabilities as they are: nothing is normalised.
+
+    ``loss_i = -Σ_j t_ij log y_ij``  [Bishop 2006, PRML, eq. 4.108]
+
+    Parameters
+    ----------
+    probabilities : array_like of float, shape (n, k)
+        The model's, 0 … 1; NaN gives NaN.
+    labels : array_like, shape (n,) of int or (n, k) of float
+        The true classes 0 … k - 1, or a row of label probabilities (one-hot or soft) each.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In nats; inf where the true class has the probability 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match or an integer label is no class.
+
+    Examples
+    --------
+    >>> cross_entropy_of_probabilities([[0.1, 0.9], [0.5, 0.5]], [1, 0]).round(4).tolist()
+    [0.1054, 0.6931]
+    """
+    rows = _matrix(probabilities, "probabilities")
+    with np.errstate(**_ZERO_IS_INFINITE, invalid="ignore"):  # type: ignore[arg-type]
+        if np.ndim(labels) == 2:
+            weights = _same_shape(labels, rows.shape)
+            return np.where(weights == 0, 0.0, -weights * np.log(rows.astype(np.float64))).sum(axis=1)
+        classes = _classes(labels, *rows.shape)
+        # From below 0 in rounding: a probability stored as 1.0000001 has no loss.
+        return np.maximum(-np.log(rows[np.arange(len(classes)), classes].astype(np.float64)), 0.0)
+
+
 def mean_cross_entropy_with_one_hot_labels(probabilities: ArrayLike, labels: ArrayLike) -> float:
     """Mean cross-entropy of a batch, from probabilities and one-hot labels; soft labels are honoured.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from pipeline.records import Dataset
+    from pipeline.records import Population
 
 _RUN, _ARTIFACTS = "run.json", "artifacts"
 
@@ -42,7 +42,7 @@ class Log:
         Artifacts by file name.
     figures : dict of str to Figure
         Artifacts by name, without ``.png``.
-    dataset : Dataset or None
+    dataset : Population or None
         The population.
     """
 
@@ -53,7 +53,7 @@ class Log:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
-    dataset: Dataset | None = None
+    dataset: Population | None = None
 
 
 @dataclass(frozen=True)

@@ -2,29 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.errors import BadInput
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 
 
+# Rows of a data set in memory that are handed to a worker together.
+_SHARD_ROWS = 1 << 16
+
+
+class Block(NamedTuple):
+    """Rows read together.
+
+    Attributes
+    ----------
+    inputs : ndarray, shape (n, d)
+        As stored; the logits themselves, or probabilities or scores, where the rows are predictions.
+    labels : ndarray, shape (n,) or (n, k), or None
+        None where the rows have scores and no labels.
+    """
+
+    inputs: NDArray[Any]
+    labels: NDArray[Any] | None
+
+
+class Population(Protocol):
+    """All N rows that are judged, in memory (`Dataset`) or read from disk shard by shard (`Streamed`)."""
+
+    @property
+    def name(self) -> str:
+        """For people: ``mnist train``."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the content."""
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes k; 0 where rows have scores and no classes."""
+
+    @property
+    def scale(self) -> float:
+        """What inputs are multiplied by when a block is used."""
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row of the inputs."""
+
+    @property
+    def labels(self) -> NDArray[Any] | None:
+        """The labels of all rows, shape (N,) or (N, k); read when asked for."""
+
+    @property
+    def groups(self) -> NDArray[np.int64] | None:
+        """Which group each row belongs to, shape (N,)."""
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """What each row counts, shape (N,)."""
+
+    @property
+    def bounds(self) -> IntArray:
+        """Where each shard starts, and N, shape (S + 1,)."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, shard: int) -> Iterator[Block]:
+        """Read a shard, in order, in blocks of bounded size."""
+
+    def take(self, rows: IntArray) -> Block:
+        """Read rows, in the order asked for."""
+
+    def where(self, row: int) -> str:
+        """Say which row it is, for an error."""
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """All N rows of the chosen split: the population.
+    """All N rows of the chosen split, in memory: the population.
 
     Attributes
     ----------
     inputs : ndarray, shape (N, d)
         As stored: ``uint8`` pixels stay 8-bit until a block of them is used; otherwise ``float32``.
-    labels : ndarray, shape (N,) or (N, k)
+    labels : ndarray, shape (N,) or (N, k), or None
         Integer classes 0 … k - 1 (``int64``), or one row of label probabilities each (``float32``: one-hot or soft).
+        None where the rows have scores and no labels; who needs them asks `data.base.in_memory` first.
     n_classes : int
-        The number of classes k.
+        The number of classes k; 0 where there are scores alone.
     scale : float
         What inputs are multiplied by when a block is used: 1/255 for normalised 8-bit pixels, else 1.
     name : str
@@ -35,6 +109,8 @@ class Dataset:
         Which group each row belongs to, 0 … G - 1, where rows belong together and are drawn together.
     weights : ndarray of float64, shape (N,), or None
         What each row counts in a mean, above 0; None is 1 each.
+    row_name : callable or None
+        Says for an error where a row stands; None: ``row 17``.
     """
 
     inputs: NDArray[Any]
@@ -45,9 +121,32 @@ class Dataset:
     digest: str
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
+    row_name: Callable[[int], str] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row of the inputs."""
+        return int(self.inputs.shape[1])
+
+    @property
+    def bounds(self) -> IntArray:
+        """Where each shard starts, and N."""
+        return np.append(np.arange(0, len(self), _SHARD_ROWS), len(self))
+
+    def read(self, shard: int) -> Iterator[Block]:
+        """Hand a shard out as it is."""
+        yield self.take(slice(shard * _SHARD_ROWS, (shard + 1) * _SHARD_ROWS))
+
+    def take(self, rows: IntArray | slice) -> Block:
+        """Hand rows out, in the order asked for."""
+        return Block(self.inputs[rows], None if self.labels is None else self.labels[rows])
+
+    def where(self, row: int) -> str:
+        """Say which row it is, for an error."""
+        return f"row {row}" if self.row_name is None else self.row_name(row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +192,8 @@ class Frame:
     ----------
     size : int
         N, the units that can be drawn: rows, or groups.
-    labels : ndarray of int, shape (N,), or None
-        The classes; None where a unit is a group of rows.
+    read_labels : callable
+        Returns the classes (N,), or None where a unit is a group of rows or has no class; see `labels`.
     guess : callable
         Returns the proxy's Guess; dear to call, so only a design that needs it does.
     score : callable
@@ -104,10 +203,15 @@ class Frame:
     """
 
     size: int
-    labels: IntArray | None
+    read_labels: Callable[[], IntArray | None]
     guess: Callable[[], Guess]
     score: Callable[[IntArray], Scores]
     is_simple: bool = True
+
+    @cached_property
+    def labels(self) -> IntArray | None:
+        """The classes, shape (N,), read when first asked for."""
+        return self.read_labels()
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,29 +235,78 @@ class Strata:
         return self.sizes / self.sizes.sum()
 
 
-@dataclass(frozen=True, eq=False)
 class Scores:
-    """The two per-example values of every evaluated row; everything after them is statistics.
+    """The per-example values of every evaluated row; everything after them is statistics.
 
-    Attributes
+    Parameters
     ----------
-    loss : ndarray of float64, shape (n,)
-        Cross-entropy in nats, 0 … inf.
-    correct : ndarray of bool, shape (n,)
-        Whether the largest logit is the label's.
+    loss : ndarray of float64 (float32 where kept on disk), shape (n,), or None
+        Cross-entropy in nats, 0 … inf; None where a model gives labels alone.
+    correct : ndarray of bool, shape (n,), or None
+        Whether the largest logit is the label's; None where only losses are known.
+    further : mapping of str to ndarray of float, shape (n,)
+        Values of further metrics.
     ties : int
         How many of the n rows had a largest logit shared by two or more classes (the lowest index was taken).
     capped : int
         How many of the n losses were above the cap that was set, and are counted as the cap; 0 without a cap.
     """
 
-    loss: NDArray[np.float64]
-    correct: NDArray[np.bool_]
-    ties: int = 0
-    capped: int = 0
+    def __init__(
+        self,
+        loss: NDArray[Any] | None,
+        correct: NDArray[np.bool_] | None,
+        *,
+        further: Mapping[str, NDArray[Any]] | None = None,
+        ties: int = 0,
+        capped: int = 0,
+    ) -> None:
+        columns = {"loss": loss, "accuracy": correct, **(further or {})}
+        self.columns = {metric: column for metric, column in columns.items() if column is not None}
+        if not self.columns:
+            raise ValueError("scores must have at least one metric; found none")
+        self.ties, self.capped = ties, capped
 
     def __len__(self) -> int:
-        return len(self.loss)
+        return len(next(iter(self.columns.values())))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics there are: ``loss`` and ``accuracy`` first."""
+        return tuple(self.columns)
+
+    @property
+    def loss(self) -> NDArray[Any]:
+        """The losses; refused where there are none."""
+        return self._column("loss")
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each row is right; refused where that is not known."""
+        return self._column("accuracy")
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the values lie on disk, and are read as they are needed."""
+        return any(isinstance(column, np.memmap) for column in self.columns.values())
+
+    def values(self, metric: str) -> NDArray[np.float64]:
+        """Return a metric's values as numbers in memory."""
+        return np.asarray(self._column(metric)).astype(np.float64, copy=False)
+
+    def take(self, rows: IntArray | slice) -> Scores:
+        """Return the scores of some of the rows; ties and caps are not counted again."""
+        parts = {metric: column[rows] for metric, column in self.columns.items()}
+        return Scores(parts.pop("loss", None), parts.pop("accuracy", None), further=parts)
+
+    def _column(self, metric: str) -> NDArray[Any]:
+        if metric not in self.columns:
+            what = {"loss": "the loss of each row", "accuracy": "whether each row is right"}.get(metric, metric)
+            raise BadInput(
+                f"this needs {what}; found only the {' and the '.join(self.columns)} of each: give logits or "
+                "probabilities, or choose a study that does without"
+            )
+        return self.columns[metric]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,31 +13,74 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import files
+from pipeline.engine.base import Engine, Job
 from pipeline.kept import once
 from pipeline.locks import held
 from pipeline.model.base import Classifier
-from pipeline.records import Dataset, Scores
+from pipeline.progress import Rate
+from pipeline.records import Dataset, Population, Scores
+from pipeline.score_file import ScoreFile
 
 _is_fresh = False
 
 
 def scored(
-    classifier: Classifier, dataset: Dataset, loss_cap: float | None, make: Callable[[], tuple[Scores, float]]
+    classifier: Classifier, dataset: Population, engine: Engine, job: Job, make: Callable[[], tuple[Scores, float]]
 ) -> tuple[Scores, float]:
     """Return the scores of all rows, and the seconds that scoring them took.
 
     Parameters
     ----------
-    classifier, dataset : Classifier, Dataset
+    classifier, dataset : Classifier, Population
         Known by their digests.
-    loss_cap : float or None
-        Losses above it count as it, nats.
+    engine : Engine
+        Scores rows that are not in memory, or are not to be scored in this process.
+    job : Job
+        The same scoring, for other processes.
     make : callable
-        Makes both where they are neither in this process nor in the cache; the others wait for it.
+        Makes both, of rows in memory, where they are neither in this process nor in the cache; the others wait for it.
     """
-    shaping = f"{dataset.digest} {dataset.scale} {classifier.digest} {loss_cap} numpy {np.__version__}"
+    further = sorted(repr(metric) for metric in job.further.values())
+    shaping = f"{dataset.digest} {dataset.scale} {classifier.digest} {job.cap} {further} numpy {np.__version__}"
     name = files.content_digest(shaping.encode(), files.source_digest().encode())
-    return once(f"scores {name} {_is_fresh}", lambda: make() if _is_fresh else _shared(name, make))
+    if isinstance(dataset, Dataset) and engine.is_here:
+        return once(f"scores {name} {_is_fresh}", lambda: make() if _is_fresh else _shared(name, make))
+    return once(f"scores on disk {name} {_is_fresh}", lambda: _stored(name, dataset, engine, job))
+
+
+def _stored(name: str, dataset: Population, engine: Engine, job: Job) -> tuple[Scores, float]:
+    """Score what is not on disk yet; what is stays, whatever ends this process."""
+    folder = files.cache("scores") / (name if not _is_fresh else f"fresh-{uuid.uuid4().hex}")
+    with held(f"scores-{name}"):
+        try:
+            file = ScoreFile(folder, dataset.bounds, is_double=isinstance(dataset, Dataset))
+            missing = file.missing
+            if missing:
+                _fill(file, missing, dataset, engine, job)
+            found = file.scores(), file.seconds
+        except OSError as error:
+            if not files.is_unwritable(error):
+                raise
+            raise files.unwritable(error) from error
+    if _is_fresh:
+        # The open files outlast their names.
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _fill(file: ScoreFile, missing: list[int], dataset: Population, engine: Engine, job: Job) -> None:
+    rows = np.diff(dataset.bounds)
+    started = time.perf_counter()
+    with Rate(len(dataset), len(dataset) - int(rows[missing].sum()), f"Scoring {dataset.name}") as rate:
+
+        def keep(shard: int, scores: Scores) -> None:
+            file.keep(shard, scores)
+            rate.advance(len(scores))
+
+        try:
+            engine.run(job, missing, keep)
+        finally:
+            file.add_seconds(time.perf_counter() - started)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Dataset, IntArray
+from pipeline.records import IntArray, Population
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Units:
         return np.add.reduceat(values, np.concatenate([[0], np.cumsum(lengths)[:-1]]))
 
 
-def units_of(dataset: Dataset) -> Units:
+def units_of(dataset: Population) -> Units:
     """Return the units of a data set: its groups if it has any, else its rows."""
     if dataset.groups is None:
         return Units(len(dataset), dataset.weights)

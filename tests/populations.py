@@ -20,9 +20,10 @@ def frame_of(scores, *, labels=None, difficulty=None, seed=0):
     rng = np.random.default_rng((seed, 1))
     if difficulty is None:
         difficulty = scores.loss * rng.lognormal(0, 0.5, size)
+    found = rng.integers(0, min(3, size), size) if labels is None else labels
     return Frame(
         size=size,
-        labels=rng.integers(0, min(3, size), size) if labels is None else labels,
+        read_labels=lambda: found,
         guess=lambda: Guess(difficulty, difficulty, -difficulty),
         score=lambda rows: Scores(scores.loss[rows], scores.correct[rows]),
     )

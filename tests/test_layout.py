@@ -14,12 +14,13 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 HYDRA = ("pipeline/__main__.py", "pipeline/config.py", "pipeline/asked.py", "pipeline/sweep.py")
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
-FLOW = ["data", "units", "sampling", "loss", "accuracy", "model", "scoring", "scored", "proxy", "frame", "joint",
+FLOW = ["shards", "logs", "data", "units", "sampling", "loss", "accuracy", "metric", "model", "scoring", "engine",
+        "score_file", "scored", "proxy", "frame", "joint",
         "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet", "address",
         "tracking", "environment", "experiment", "identity", "learning", "cell", "comparison", "report", "config",
         "arguments", "reproduce", "export", "asked", "outcomes", "conclusion", "sweep", "dashboard",
         "__main__"]  # fmt: skip
-COMMON = {"records", "errors", "files", "kept", "locks", "cores", "__init__"}
+COMMON = {"records", "errors", "files", "kept", "locks", "cores", "progress", "__init__"}
 
 
 def imports_of(path):

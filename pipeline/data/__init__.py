@@ -4,5 +4,12 @@ from pipeline.data.digits import Digits
 from pipeline.data.fashion_mnist import FashionMnist
 from pipeline.data.mnist import Mnist
 from pipeline.data.npz import Npz
+from pipeline.data.predictions import Predictions
 
-MEMBERS: dict[str, type] = {"digits": Digits, "mnist": Mnist, "fashion_mnist": FashionMnist, "npz": Npz}
+MEMBERS: dict[str, type] = {
+    "digits": Digits,
+    "mnist": Mnist,
+    "fashion_mnist": FashionMnist,
+    "npz": Npz,
+    "predictions": Predictions,
+}

@@ -13,7 +13,7 @@ from pipeline.data.archive import brief
 from pipeline.data.columns import with_columns
 from pipeline.errors import BadInput
 from pipeline.kept import once
-from pipeline.records import Dataset
+from pipeline.records import Dataset, Population
 
 SPLITS = ("train", "test")
 
@@ -28,6 +28,26 @@ def check_split(split: str) -> None:
     """
     if split not in SPLITS:
         raise BadInput(f"data.split must be one of {', '.join(SPLITS)}; found {split!r}")
+
+
+def in_memory(dataset: Population) -> Dataset:
+    """Return a population whose rows are in memory, with labels.
+
+    Raises
+    ------
+    BadInput
+        If it is streamed from disk, or its rows have scores alone.
+    """
+    if not isinstance(dataset, Dataset):
+        raise BadInput(
+            f"this needs all rows in memory; found {dataset.name}, {len(dataset):,} rows streamed from disk: raise "
+            "data.memory, or choose study=evaluate, plan or compare"
+        )
+    if dataset.labels is None:
+        raise BadInput(
+            f"this needs inputs and labels; found {dataset.name}, scores without labels: choose study=evaluate or plan"
+        )
+    return dataset
 
 
 @dataclass
@@ -66,11 +86,11 @@ class Data(ABC):
             raise BadInput(f"data.name must be letters, digits, - and _ alone; found {self.name!r}: leave it out")
         check_split(self.split)
 
-    def rows(self, split: str) -> Dataset:
+    def rows(self, split: str) -> Population:
         """Load the rows of one split with their groups and weights, once in a process."""
         return once(f"data {self!r} {split}", lambda: self._loaded(split))
 
-    def load(self) -> Dataset:
+    def load(self) -> Population:
         """Load the population."""
         return self._loaded(self.split)
 
@@ -97,7 +117,7 @@ class Data(ABC):
         """
         raise BadInput(f"{key} must name a column of data={self.name}, which has none; found {name!r}: choose data=npz")
 
-    def _loaded(self, split: str) -> Dataset:
+    def _loaded(self, split: str) -> Population:
         try:
             return self._with_columns(self.load_split(split), split)
         except MemoryError as error:
@@ -105,16 +125,17 @@ class Data(ABC):
                 f"the {split} rows of data={self.name} must fit into memory; found: {brief(error)}: give fewer rows"
             ) from error
 
-    def _with_columns(self, dataset: Dataset, split: str) -> Dataset:
+    def _with_columns(self, dataset: Population, split: str) -> Population:
         if self.group is not None:
             group = self.column(split, self.group, key="data.group")
-            dataset = replace(with_columns(dataset, group=group), name=f"{dataset.name} by {self.group}")
+            called = f"{dataset.name} by {self.group}"
+            dataset = replace(with_columns(dataset, group=group), name=called)  # type: ignore[type-var]
         if self.weight is not None:
             dataset = with_columns(dataset, weight=self.column(split, self.weight, key="data.weight"))
         return dataset
 
     @abstractmethod
-    def load_split(self, split: str) -> Dataset:
+    def load_split(self, split: str) -> Population:
         """Load the rows of one split.
 
         Raises

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import files
 from pipeline.errors import BadInput
-from pipeline.records import Dataset
+from pipeline.records import Population
+
+P = TypeVar("P", bound=Population)
 
 
-def with_columns(dataset: Dataset, *, group: NDArray[Any] | None = None, weight: NDArray[Any] | None = None) -> Dataset:
+def with_columns(dataset: P, *, group: NDArray[Any] | None = None, weight: NDArray[Any] | None = None) -> P:
     """Return the data set with groups and weights, which its digest covers.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Population
         N rows.
     group : ndarray, shape (N,), or None
         Equal values belong together: numbers or text.
@@ -38,7 +40,7 @@ def with_columns(dataset: Dataset, *, group: NDArray[Any] | None = None, weight:
     for name, column in (("groups", codes), ("weights", weights)):
         if column is not None:
             parts += [name.encode(), column.tobytes()]
-    return replace(
+    return replace(  # type: ignore[type-var]
         dataset,
         groups=dataset.groups if codes is None else codes,
         weights=dataset.weights if weights is None else weights,
@@ -46,7 +48,7 @@ def with_columns(dataset: Dataset, *, group: NDArray[Any] | None = None, weight:
     )
 
 
-def _codes(group: NDArray[Any], dataset: Dataset) -> NDArray[np.int64]:
+def _codes(group: NDArray[Any], dataset: Population) -> NDArray[np.int64]:
     _check_length(group, "data.group", dataset)
     if group.dtype.kind == "f" and np.isnan(group).any():
         row = int(np.isnan(group).argmax())
@@ -60,7 +62,7 @@ def _codes(group: NDArray[Any], dataset: Dataset) -> NDArray[np.int64]:
     return codes.astype(np.int64)
 
 
-def _weights(weight: NDArray[Any], dataset: Dataset) -> NDArray[np.float64]:
+def _weights(weight: NDArray[Any], dataset: Population) -> NDArray[np.float64]:
     _check_length(weight, "data.weight", dataset)
     if weight.dtype.kind not in "biuf":
         raise BadInput(f"data.weight must be a column of numbers; found type {weight.dtype}: choose another column")
@@ -77,6 +79,6 @@ def _weights(weight: NDArray[Any], dataset: Dataset) -> NDArray[np.float64]:
     return weights
 
 
-def _check_length(column: NDArray[Any], key: str, dataset: Dataset) -> None:
+def _check_length(column: NDArray[Any], key: str, dataset: Population) -> None:
     if column.shape != (len(dataset),):
         raise BadInput(f"{key} must have one value for each of the {len(dataset):,} rows; found shape {column.shape}")

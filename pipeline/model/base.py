@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
-from pipeline.records import Dataset, FloatArray, LearningCurve
+from pipeline.records import FloatArray, LearningCurve, Population
+
+
+def unchanged(stored: NDArray[Any]) -> NDArray[Any]:
+    """Return rows as they are: the forward pass of what is given already."""
+    return stored
 
 
 class Classifier(ABC):
@@ -24,6 +29,11 @@ class Classifier(ABC):
         Width of the inputs and of the logits.
     digest : str
         SHA-256 (hex) of everything that shapes the logits.
+    gives : str
+        What `logits` returns: ``logits``; ``probabilities``, shape (n, k); ``labels``, the predicted classes, shape
+        (n,), of which there is an accuracy and no loss; or ``scores``, shape (n, m), the values of `metrics`.
+    metrics : tuple of str
+        Of the scores.
     learning_curve : LearningCurve or None
         Where the classifier was trained here.
     """
@@ -31,11 +41,13 @@ class Classifier(ABC):
     n_inputs: int
     n_classes: int
     digest: str
+    gives: str = "logits"
+    metrics: tuple[str, ...] = ()
     learning_curve: LearningCurve | None = None
 
     @abstractmethod
     def logits(self, inputs: NDArray[Any]) -> FloatArray:
-        """Return the unnormalised log-probabilities.
+        """Return the unnormalised log-probabilities, or what else the classifier `gives`.
 
         Parameters
         ----------
@@ -44,7 +56,7 @@ class Classifier(ABC):
 
         Returns
         -------
-        ndarray of float32 or float64, shape (n, n_classes)
+        ndarray of float32 or float64, shape (n, n_classes); of int, shape (n,), where it gives labels
         """
 
     def from_stored(self, scale: float) -> Callable[[NDArray[Any]], FloatArray]:
@@ -69,7 +81,7 @@ class Model(ABC):
         """
 
 
-def fits(classifier: Classifier, dataset: Dataset) -> None:
+def fits(classifier: Classifier, dataset: Population) -> None:
     """Check that a classifier takes the data set's rows and knows its classes.
 
     Raises
@@ -77,7 +89,7 @@ def fits(classifier: Classifier, dataset: Dataset) -> None:
     BadInput
         If the widths or the classes differ.
     """
-    width = dataset.inputs.shape[1]
+    width = dataset.width
     if classifier.n_inputs != width:
         raise BadInput(
             f"the model must take the data's {width} inputs a row; found a model of {classifier.n_inputs}: "

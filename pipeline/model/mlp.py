@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,12 +15,13 @@ from typing import BinaryIO
 import numpy as np
 
 from pipeline import accuracy, files, loss
-from pipeline.data.base import Data
+from pipeline.data.base import Data, in_memory
 from pipeline.errors import BadInput
 from pipeline.model import gradient, network, npz, training
 from pipeline.model.base import Model
 from pipeline.model.gradient import check_differentiable
 from pipeline.model.network import ACTIVATIONS, Network
+from pipeline.progress import is_another_shown
 from pipeline.records import Dataset, LearningCurve
 
 _CURVE = ("batch_loss", "loss", "accuracy")
@@ -101,7 +101,7 @@ class Mlp(Model):
     def _trained(self, data: Data) -> Network:
         from filelock import FileLock
 
-        dataset = data.rows("train")
+        dataset = in_memory(data.rows("train"))
         path = files.cache("models") / f"{self._digest(dataset)}.npz"
         found = _read(path, self.activation)
         if found is not None:
@@ -177,9 +177,3 @@ def progress(what: str) -> Iterator[Callable[[float, float], None]]:
         yield on_progress
     finally:
         bar.stop()
-
-
-def is_another_shown() -> bool:
-    """Whether a bar is shown by this process already."""
-    # Two of Rich's bars would write over each other's line; the one that is shown is known by its thread.
-    return any(type(thread).__module__ == "rich.live" for thread in threading.enumerate())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.data.base import Data
 from pipeline.model.base import Classifier
-from pipeline.records import Dataset, Guess
+from pipeline.records import Guess, Population
 
 
 @dataclass
@@ -16,17 +16,17 @@ class Proxy(ABC):
 
     name: str
 
-    def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
+    def content(self, dataset: Population, classifier: Classifier, *, data: Data) -> str:
         """Return a digest of what shapes the guesses besides the data set, the classifier and the configuration."""
         return ""
 
     @abstractmethod
-    def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
+    def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
         """Guess how hard each row is.
 
         Parameters
         ----------
-        dataset : Dataset
+        dataset : Population
             The population of N rows.
         classifier : Classifier
             The model that is judged.

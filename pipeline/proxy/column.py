@@ -12,7 +12,7 @@ from pipeline.files import content_digest
 from pipeline.kept import once
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
-from pipeline.records import Dataset, Guess
+from pipeline.records import Guess, Population
 
 
 @dataclass
@@ -35,12 +35,12 @@ class Column(Proxy):
         if not self.column.strip():
             raise BadInput("proxy.column must name a column of numbers; found none: add proxy.column=NAME")
 
-    def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
+    def content(self, dataset: Population, classifier: Classifier, *, data: Data) -> str:
         """Return the digest of the column's values."""
         key = f"content {dataset.digest} {self!r} {data!r}"
         return once(key, lambda: content_digest(self.guess(dataset, classifier, data=data).difficulty.tobytes()))
 
-    def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
+    def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
         """Return the column as difficulty and for the loss, and its negative for the accuracy."""
         found = data.column(data.split, self.column, key="proxy.column")
         if found.shape != (len(dataset),):

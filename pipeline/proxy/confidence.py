@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.data.base import Data
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
-from pipeline.records import Dataset, Guess
+from pipeline.records import Guess, Population
 from pipeline.scoring import confidence_and_entropy
 
 
@@ -22,7 +22,7 @@ class Confidence(Proxy):
 
     name: str = "confidence"
 
-    def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
+    def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
         """Return 1 - confidence as difficulty and for the loss, the confidence for the accuracy."""
         confidence, _ = confidence_and_entropy(classifier, dataset)
         unsure = np.maximum(1 - confidence, 0.0)

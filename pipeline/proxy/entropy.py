@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.data.base import Data
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
-from pipeline.records import Dataset, Guess
+from pipeline.records import Guess, Population
 from pipeline.scoring import confidence_and_entropy
 
 
@@ -20,7 +20,7 @@ class Entropy(Proxy):
 
     name: str = "entropy"
 
-    def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
+    def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
         """Return the entropy as difficulty and for the loss, the confidence for the accuracy."""
         confidence, entropy = confidence_and_entropy(classifier, dataset)
         return Guess(entropy, entropy, confidence)

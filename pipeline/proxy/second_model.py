@@ -11,7 +11,7 @@ from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model.base import Classifier, Model, fits
 from pipeline.proxy.base import Proxy
-from pipeline.records import Dataset, Guess
+from pipeline.records import Guess, Population
 from pipeline.scoring import score
 
 
@@ -30,7 +30,7 @@ class SecondModel(Proxy):
     name: str = "second_model"
     model: Model = field(kw_only=True)
 
-    def content(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> str:
+    def content(self, dataset: Population, classifier: Classifier, *, data: Data) -> str:
         """Return the other model's digest."""
         try:
             return self._other(data).digest
@@ -40,7 +40,7 @@ class SecondModel(Proxy):
     def _other(self, data: Data) -> Classifier:
         return once(f"model {self.model!r} {data!r}", lambda: self.model.build(data))
 
-    def guess(self, dataset: Dataset, classifier: Classifier, *, data: Data) -> Guess:
+    def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
         """Return its loss, nats, as difficulty and for the loss, and whether it is right for the accuracy."""
         try:
             other = self._other(data)

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pipeline.engine.base import Job
 from pipeline.errors import BadInput
-from pipeline.records import Dataset, LearningCurve, Table
+from pipeline.records import LearningCurve, Population, Table
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
     from pipeline.data.base import Data
+    from pipeline.engine.base import Engine
     from pipeline.interval.by_metric import ByMetric
     from pipeline.model.base import Classifier, Model
     from pipeline.proxy.base import Proxy
@@ -29,7 +31,7 @@ class Setting:
 
     Attributes
     ----------
-    dataset : Dataset
+    dataset : Population
         The population of N rows.
     data : Data
         Where it came from; gives the other split.
@@ -49,13 +51,15 @@ class Setting:
         The same, fitted to the population and to `batch_size`.
     interval : ByMetric
         What turns a batch's values into an estimate.
+    engine : Engine
+        Where all rows are scored.
     seed, batch_size, draws : int
         Draw i takes its generator from ``SeedSequence((seed, batch_size, i))``.
     confidence : float
         Of the intervals, in (0, 1).
     """
 
-    dataset: Dataset
+    dataset: Population
     data: Data
     model: Model
     classifier: Classifier
@@ -65,10 +69,15 @@ class Setting:
     sampling: Sampling
     plan: Plan
     interval: ByMetric
+    engine: Engine
     seed: int
     batch_size: int
     draws: int
     confidence: float
+
+    def job(self, loss_cap: float | None = None) -> Job:
+        """Return the scoring of all rows, as any process can carry it out."""
+        return Job(self.data, self.data.split, self.model, loss_cap, {})
 
     def require_simple(self, study: str) -> None:
         """Refuse a design, groups or weights that a study has no estimate for.

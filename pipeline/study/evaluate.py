@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.draws import METRICS, Scored, drawn_units, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
-from pipeline.records import Estimate, IntArray, Scores
+from pipeline.records import Dataset, Estimate, IntArray, Scores
 from pipeline.scored import scored
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
@@ -142,7 +142,13 @@ class Evaluate(Study):
 
 def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[Scores, float]:
     """Return the scores of all rows, and the seconds that scoring them takes; see `scored`."""
-    return scored(setting.classifier, setting.dataset, loss_cap, lambda: _measured_scores(setting, None, loss_cap))
+    return scored(
+        setting.classifier,
+        setting.dataset,
+        setting.engine,
+        setting.job(loss_cap),
+        lambda: _measured_scores(setting, None, loss_cap),
+    )
 
 
 def _measured_scores(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> tuple[Scores, float]:
@@ -223,8 +229,9 @@ def _units(setting: Setting) -> list[str]:
 
 def _empty_classes(setting: Setting) -> list[str]:
     """Name the classes without a row: labels that were counted from 1 leave class 0 empty."""
-    labels = setting.dataset.labels
-    if labels.ndim == 2:
+    # Of rows on disk the labels are not read for a note.
+    labels = setting.dataset.labels if isinstance(setting.dataset, Dataset) else None
+    if labels is None or labels.ndim == 2 or not setting.dataset.n_classes:
         return []
     (empty,) = np.nonzero(np.bincount(labels, minlength=setting.dataset.n_classes) == 0)
     if not len(empty):

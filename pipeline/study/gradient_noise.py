@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.base import check_split
+from pipeline.data.base import check_split, in_memory
 from pipeline.enough import smallest_batch
 from pipeline.errors import BadInput
 from pipeline.kept import once
@@ -124,9 +124,9 @@ class GradientNoise(Study):
         return setting.classifier
 
     def _rows(self, setting: Setting) -> Dataset:
-        dataset = setting.dataset
+        dataset = in_memory(setting.dataset)
         if self.split != setting.data.split:
-            dataset = setting.data.rows(self.split)
+            dataset = in_memory(setting.data.rows(self.split))
             fits(setting.classifier, dataset)
         if len(dataset) < 2 * self.blocks:
             raise BadInput(

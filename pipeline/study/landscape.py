@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.base import in_memory
 from pipeline.draws import batches_of
 from pipeline.errors import BadInput
 from pipeline.model.network import Layer, Network
@@ -79,7 +80,7 @@ class Landscape(Study):
         steps = _grid(sides)
         batches, notes = self._batches(setting)
         rows = self._rows(setting, batches, len(steps))
-        walked = _Walked(rows, *scores_along(network, setting.dataset, moves, steps, rows))
+        walked = _Walked(rows, *scores_along(network, in_memory(setting.dataset), moves, steps, rows))
         frame = _frame(walked, setting, batches, steps)
         for place, way in enumerate(ways):
             frame[f"direction_{'ab'[place]}"] = way.described(network, setting)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.accuracy import is_correct
-from pipeline.data.base import SPLITS
+from pipeline.data.base import SPLITS, in_memory
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model import training
@@ -135,7 +135,7 @@ class Train(Study):
     def answer(self, setting: Setting) -> Result:
         """Train with each learning rate, take the best, and see when it reached the targets."""
         self.check(setting)
-        train, test = setting.data.rows("train"), setting.data.rows("test")
+        train, test = (in_memory(setting.data.rows(split)) for split in SPLITS)
         targets = self._targets(setting, test)
         work = _work(setting, train, self._budget(len(train)))
         run, trials = _best(work, self.learning_rates)

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.draws import METRICS
 from pipeline.errors import BadInput
 from pipeline.interval.capital import sequence_at
-from pipeline.model.mlp import is_another_shown
+from pipeline.progress import is_another_shown
 from pipeline.records import IntArray
 from pipeline.sampling.base import generator
 from pipeline.sampling.with_replacement import WithReplacement

@@ -8,6 +8,8 @@ from pipeline.records import Dataset
 
 
 class Given:
+    gives = "logits"
+
     """Logits as they are given: the inputs."""
 
     n_inputs = n_classes = 3

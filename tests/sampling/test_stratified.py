@@ -100,7 +100,7 @@ def test_fields_out_of_range_are_refused(field, message):
 
 
 def grouped(scores):
-    return dataclasses.replace(frame_of(scores), labels=None, is_simple=False)
+    return dataclasses.replace(frame_of(scores), read_labels=lambda: None, is_simple=False)
 
 
 def test_groups_have_no_labels_and_can_be_cut_by_the_proxy():

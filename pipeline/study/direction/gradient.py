@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.data.base import check_split
+from pipeline.data.base import check_split, in_memory
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model.gradient import DIFFERENTIABLE, mean_loss_and_gradients
@@ -47,7 +47,7 @@ class Gradient(Direction):
                 f"the direction gradient needs an activation that has one, {', '.join(DIFFERENTIABLE)}; found "
                 f"{network.activation!r}, whose gradient is zero: choose study/direction=random or weight"
             )
-        dataset = setting.data.rows(self.split)
+        dataset = in_memory(setting.data.rows(self.split))
         key = f"gradient {network.digest} {dataset.digest} {dataset.scale}"
         return once(key, lambda: _descent(network, dataset))
 

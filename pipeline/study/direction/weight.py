@@ -130,8 +130,8 @@ def _strongest(network: Network, setting: Setting) -> tuple[int, ...]:
 
 def _into(network: Network, layer: int, setting: Setting) -> tuple[FloatArray, FloatArray]:
     """Return what goes into a layer, (n, n_in), and what it makes of it, h W + b, (n, n_out), for some of the rows."""
-    some = slice(None, None, max(1, len(setting.dataset) // _ROWS))
-    stored, before = setting.dataset.inputs[some], list(network.layers[:layer])
+    some = np.arange(0, len(setting.dataset), max(1, len(setting.dataset) // _ROWS))
+    stored, before = setting.dataset.take(some).inputs, list(network.layers[:layer])
     inputs = np.multiply(stored, np.float32(setting.dataset.scale), dtype=np.float32)
     if before:
         # A network's last layer has no activation: one that changes nothing makes the layer before it a hidden one.

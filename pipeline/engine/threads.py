@@ -1,0 +1,38 @@
+"""In this process, a thread a core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipeline.engine.base import Engine, Job
+from pipeline.engine.retries import Tries
+from pipeline.records import Scores
+from pipeline.scoring import on_all_cores
+
+
+@dataclass
+class Threads(Engine):
+    """Shards are scored by the threads of this process, one a core."""
+
+    name: str = "threads"
+
+    is_here: ClassVar[bool] = True
+
+    def run(self, job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None]) -> None:
+        """Score shards on all cores."""
+        tries = Tries(len(shards))
+
+        def work(shard: int) -> None:
+            while tries.may_go_on(shard):
+                try:
+                    scores = job.score(shard)
+                except Exception as error:
+                    tries.failed(shard, error)
+                else:
+                    keep(shard, scores)
+                    return
+
+        on_all_cores(work, shards)
+        tries.raise_if_any()
