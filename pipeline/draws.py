@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.joint import ORIGIN, Joint, to_batches
+from pipeline.joint import Joint, origin_of, to_batches
 from pipeline.records import Batches, Estimate, IntArray, Scores
 from pipeline.sampling.base import Plan, generator
 from pipeline.sampling.with_replacement import IndependentPlan
@@ -48,9 +48,14 @@ class Scored:
     plan: Plan
     drawn: IntArray | None = None
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics there are scores of."""
+        return self.scores.metrics
+
     def totals(self, metric: str) -> NDArray[np.float64]:
         """Return the scored units' (weighted) sums of a metric, shape (units,)."""
-        values = self.scores.loss if metric == "loss" else self.scores.correct.astype(np.float64)
+        values = self.scores.values(metric)
         return values if self.units.is_simple else self.units.totals(values, self.drawn)
 
     def sizes(self) -> NDArray[np.float64] | None:
@@ -72,7 +77,7 @@ class Scored:
         totals, sizes = self.totals(metric), self.sizes()
         if not np.isfinite(totals).all():
             return float("nan")
-        values = totals - ORIGIN[metric] if sizes is None else (totals - self.mean(metric) * sizes) / sizes.mean()
+        values = totals - origin_of(metric) if sizes is None else (totals - self.mean(metric) * sizes) / sizes.mean()
         return (plan or self.plan).error_variance(values, metric)
 
 
@@ -142,7 +147,7 @@ def estimate_draws(
     scored : Scored
         The scored units and the plan.
     intervals : mapping of str to Interval
-        One for ``loss`` and one for ``accuracy``.
+        One for each metric there are scores of.
     seed, draws, confidence, target
         As configured.
 
@@ -153,12 +158,12 @@ def estimate_draws(
     """
     if not any(interval.needs_values for interval in intervals.values()):
         batches = draw_batches(scored, seed=seed, draws=draws, target=target)
-        return {metric: intervals[metric].estimate(batches[metric], confidence) for metric in METRICS}
+        return {metric: intervals[metric].estimate(batches[metric], confidence) for metric in scored.metrics}
     blocks = [
-        {metric: intervals[metric].estimate(found[metric], confidence) for metric in METRICS}
+        {metric: intervals[metric].estimate(found[metric], confidence) for metric in scored.metrics}
         for _, found in batches_with_values(scored, seed=seed, draws=draws, target=target)
     ]
-    return {metric: _joined([block[metric] for block in blocks]) for metric in METRICS}
+    return {metric: _joined([block[metric] for block in blocks]) for metric in scored.metrics}
 
 
 def misses(
@@ -219,7 +224,7 @@ def _joints(scored: Scored) -> dict[str, Joint]:
     sizes = scored.units.sizes()
     return {
         metric: Joint.of(scored.totals(metric), scored.plan, metric=metric, sizes=sizes, drawn=scored.drawn)
-        for metric in METRICS
+        for metric in scored.metrics
     }
 
 

@@ -12,7 +12,13 @@ from pipeline.records import Batches, IntArray, Strata
 from pipeline.sampling.base import Plan
 
 # An estimate is counted from it: where rows have unequal chances, most of them right, it is errors that are counted.
-ORIGIN = {"loss": 0.0, "accuracy": 1.0}
+_ORIGIN = {"accuracy": 1.0}
+
+
+def origin_of(metric: str) -> float:
+    """Return what a metric's values are counted from."""
+    return _ORIGIN.get(metric, 0.0)
+
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +90,7 @@ class Joint:
             Which units were scored; None is all.
         """
         expansion, auxiliary = plan.expansion, plan.auxiliary(metric)
-        origin = ORIGIN[metric] if expansion is not None else 0.0
+        origin = origin_of(metric) if expansion is not None else 0.0
         kind, x_all = "plain", None
         if sizes is not None:
             kind, x_all = "ratio", sizes

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from pipeline import data as data_family
-from pipeline import interval, model, proxy, sampling
+from pipeline import engine, interval, model, proxy, sampling
 from pipeline.frame import frame_of
 from pipeline.interval import accuracy, loss
 from pipeline.study.base import Setting
@@ -82,6 +82,7 @@ def setting_of(digits_parts):
             frame=frame,
             sampling=part,
             plan=part.plan(frame, asked["batch_size"]),
+            engine=engine.MEMBERS["threads"](),
             interval=intervals or interval.MEMBERS["by_metric"](loss.MEMBERS["t"](), accuracy.MEMBERS["wilson"]()),
             **asked,
         )

@@ -136,10 +136,13 @@ class Mlflow(Model):
         copy = tempfile.mkdtemp(prefix="batchscope-model-")
         atexit.register(shutil.rmtree, copy, ignore_errors=True)
         uri = _resolved(self.tracking_uri)
+        # By the environment too: for models:/ MLflow asks the registry that is its own default, whatever it is told.
+        named = {} if uri is None else {"MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
         try:
-            return Path(
-                mlflow.artifacts.download_artifacts(self.path, dst_path=copy, tracking_uri=uri, registry_uri=uri)
-            )
+            with _environment(named):
+                return Path(
+                    mlflow.artifacts.download_artifacts(self.path, dst_path=copy, tracking_uri=uri, registry_uri=uri)
+                )
         # A store may fail in any way that its driver has.
         except Exception as error:
             raise BadInput(
@@ -164,7 +167,7 @@ class Mlflow(Model):
         import mlflow
 
         try:
-            with _pickle(self.trust):
+            with _environment({_PICKLE: str(self.trust).lower()}):
                 return mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
         # Whatever the model's libraries, or its own code, may raise.
         except Exception as error:
@@ -271,17 +274,18 @@ def _about(folder: Path) -> Any:
 
 
 @contextmanager
-def _pickle(is_allowed: bool) -> Iterator[None]:
-    """Let MLflow unpickle for the time of one load, or not, whatever the environment says."""
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set variables for a while, one thread at a time; then they are what they were."""
     with _LOADING:
-        before = os.environ.get(_PICKLE)
-        os.environ[_PICKLE] = str(is_allowed).lower()
+        before = {key: os.environ.pop(key, None) for key in values}
+        os.environ.update(values)
         try:
             yield
         finally:
-            os.environ.pop(_PICKLE)
-            if before is not None:
-                os.environ[_PICKLE] = before
+            for key, value in before.items():
+                os.environ.pop(key, None)
+                if value is not None:
+                    os.environ[key] = value
 
 
 def _names(schema: Any) -> str:

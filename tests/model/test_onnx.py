@@ -117,7 +117,7 @@ def test_a_label_only_model_has_accuracy_and_no_loss(tmp_path, digits, label, fi
     classifier, dataset = build(saved(tmp_path / "m.onnx", label=label), digits, **fields), digits.load()
     assert classifier.gives == "labels"
     scores = score(classifier, dataset)
-    assert scores.loss is None
+    assert "loss" not in scores.columns
     assert (scores.correct == (logits_of(dataset.inputs / 16).argmax(axis=1) == dataset.labels)).all()
 
 
@@ -154,7 +154,7 @@ def test_a_fixed_batch_size_is_refused(tmp_path, digits):
 
 def test_inputs_and_outputs_that_cannot_be_used_are_refused(tmp_path, digits):
     path = saved(tmp_path / "m.onnx")
-    refused(path, digits, r"model\.output must be an output of .*; found 'z9': choose of y", output="z9")
+    refused(path, digits, r"model\.output must be an output of .*; found 'z9': choose one of y", output="z9")
     refused(path, digits, r"must give a label for each row, an integer 0 to 9; found float32 of shape", gives="labels")
     refused(saved(tmp_path / "s.onnx", row=(1, "h", "w")), digits, "must state all sizes of a row")
     with pytest.raises(BadInput, match=r"model\.gives must be one of logits, .*; found 'odds'"):
