@@ -2,6 +2,8 @@
 
 from pipeline.data.digits import Digits
 from pipeline.data.fashion_mnist import FashionMnist
+from pipeline.data.inspect import Inspect
+from pipeline.data.lm_eval import LmEval
 from pipeline.data.mnist import Mnist
 from pipeline.data.npz import Npz
 from pipeline.data.predictions import Predictions
@@ -12,4 +14,6 @@ MEMBERS: dict[str, type] = {
     "fashion_mnist": FashionMnist,
     "npz": Npz,
     "predictions": Predictions,
+    "lm_eval": LmEval,
+    "inspect": Inspect,
 }

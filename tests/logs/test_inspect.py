@@ -8,8 +8,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from pipeline.data import MEMBERS
 from pipeline.errors import BadInput
 from pipeline.logs.inspect import read
+from pipeline.model.given import Given
+from pipeline.scoring import score
 
 pytestmark = pytest.mark.skipif(find_spec("inspect_ai") is None, reason="the extra inspect is not installed")
 
@@ -223,3 +226,12 @@ def test_the_extra_is_named_where_inspect_is_not_installed(logs, monkeypatch):
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
     with pytest.raises(BadInput, match=r"needs inspect_ai; found none: pip install 'batchscope\[inspect\]'"):
         read(logs["plain"], scorer=None)
+
+
+def test_a_log_is_a_population_with_an_accuracy_and_no_loss(logs):
+    data = MEMBERS["inspect"](path=str(logs["plain"]), group="id")
+    found = score(Given().build(data), data.load())
+    assert found.metrics == ("accuracy",)
+    assert found.correct.tolist() == read(logs["plain"], scorer=None).correct.tolist()
+    with pytest.raises(BadInput, match="this needs the loss of each row; found only the accuracy"):
+        found.loss  # noqa: B018
