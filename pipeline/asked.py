@@ -14,6 +14,11 @@ from pipeline import config, files, report
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.identity import cell_digest, content_of, flatten, shaping, without
+from pipeline.units import units_of
+
+# In place of batch sizes: those that suit the population.
+AUTO = "auto"
+_MOST = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,10 @@ def ask(master: DictConfig, loader: ConfigLoader, lines: list[str]) -> Asked:
         If a cell cannot be carried out, or the cells make no sweep.
     """
     swept = _swept(loader, lines)
+    composer = _Composer(master, loader)
+    if swept.get("batch_size") == [AUTO]:
+        others = [f"{key}={values[0]}" for key, values in swept.items() if key != "batch_size"]
+        swept["batch_size"] = [str(size) for size in _sizes(composer.experiment(others))]
     combinations = [
         [f"{key}={value}" for key, value in zip(swept, values, strict=True)]
         for values in itertools.product(*swept.values())
@@ -86,7 +95,6 @@ def ask(master: DictConfig, loader: ConfigLoader, lines: list[str]) -> Asked:
             "a sweep must have at least one cell; found none: give a key some values, such as batch_size=10,100"
         )
     varied = tuple(key for key, values in swept.items() if len(values) > 1)
-    composer = _Composer(master, loader)
     cells: dict[str, Cell] = {}
     contents = set()
     progress = report.Progress(len(combinations), "cells", what="Check")
@@ -127,6 +135,13 @@ def _swept(loader: ConfigLoader, lines: list[str]) -> dict[str, list[str]]:
             raise BadInput(f"a sweep must go to one store, in one way; found several values of {key}: name one")
         swept[key] = values
     return swept
+
+
+def _sizes(experiment: Experiment) -> list[int]:
+    """Return batch sizes of some half decade each, from 1 to all units of the population."""
+    n = units_of(experiment.data.rows(experiment.data.split)).size
+    usual = [lead * 10**power for power in range(6) for lead in (1, 3)]
+    return [*(size for size in usual if size < n and size <= _MOST), *([n] if n <= _MOST else [])]
 
 
 class _Composer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields, is_dataclass
@@ -84,6 +85,10 @@ def _tree(experiment: Experiment) -> dict[str, Any]:
     tree = asdict(experiment)
     del tree["force"]
     tree["tracking"]["uri"] = without_secret(tree["tracking"]["uri"])
+    # An object store's address may hold a key.
+    for group, place in itertools.product(("data", "study"), ("path", "against")):
+        if tree[group].get(place):
+            tree[group][place] = without_secret(tree[group][place])
     return tree
 
 

@@ -1,6 +1,7 @@
 """What makes a cell and a sweep the same as before, and that the quick way to compose cells is Hydra's own."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -120,3 +121,14 @@ def test_a_sweep_must_ask_one_question_of_one_store_in_listed_values(asking):
 def test_the_digest_of_a_sweeps_cell_is_that_of_the_cell_itself(asking):
     for cell in asking[0]("batch_size=10,20").cells:
         assert cell.digest == cell_digest(cell.experiment, content_of(cell.experiment, cell.experiment.prepare()))
+
+
+@pytest.mark.parametrize(
+    ("n", "sizes"),
+    [(1, [1]), (200, [1, 3, 10, 30, 100, 200]), (1000, [1, 3, 10, 30, 100, 300, 1000])],
+)
+def test_sizes_that_suit_the_population_go_from_one_row_to_all(asking, tmp_path, n, sizes):
+    path = tmp_path / "scores.parquet"
+    pd.DataFrame({"correct": np.arange(n) % 2 == 0}).to_parquet(path)
+    asked = asking[0]("batch_size=auto", "data=predictions", f"data.path={path}", "seed=1,2")
+    assert sorted({cell.experiment.batch_size for cell in asked.cells}) == sizes

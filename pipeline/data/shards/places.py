@@ -126,7 +126,7 @@ def _file_system(uri: str) -> tuple[FileSystem, str]:
         return FileSystem.from_uri(uri)
     except (ValueError, NotImplementedError) as error:
         try:
-            import fsspec  # type: ignore[import-untyped]
+            import fsspec
 
             system, path = fsspec.core.url_to_fs(uri)
         except (ImportError, ValueError) as unknown:
