@@ -137,7 +137,7 @@ def _scorer_of(samples: list[EvalSample], wanted: str | None, path: Path) -> str
     names = list(dict.fromkeys(name for sample in samples for name in sample.scores or {}))
     if wanted is None and len(names) == 1:
         return names[0]
-    if wanted not in names:
+    if wanted is None or wanted not in names:
         found = "none chosen" if wanted is None else repr(shown(wanted))
         raise BadInput(f"scorer must be one of {path}'s; found {found}: choose of {listed(names)}")
     return wanted
