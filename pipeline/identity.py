@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from pipeline.experiment import Experiment
 from pipeline.study.base import Setting
 
 # Where a file lies shapes no result; what is in it does, and is in the digests of data and weights.
-_PLACES = ("path", "train_path", "root", "sweep_sizes")
+_PLACES = ("path", "train_path", "root", "sweep_sizes", "tracking_uri")
 
 
 def configuration(experiment: Experiment) -> str:
@@ -38,10 +39,13 @@ def configuration(experiment: Experiment) -> str:
 def _schemas(part: Any, at: str = "") -> Iterator[str]:
     for member in fields(part):
         value = getattr(part, member.name)
+        group = f"{at}/{member.name}".lstrip("/")
         if is_dataclass(value):
-            group = f"{at}/{member.name}".lstrip("/")
             yield f"/schema/{group}/{value.name}@{group.replace('/', '.')}"  # type: ignore[union-attr]
             yield from _schemas(value, group)
+        elif isinstance(value, dict):
+            chosen = {key: one for key, one in value.items() if is_dataclass(one)}
+            yield from (f"/schema/{group}/{one.name}@{group.replace('/', '.')}.{key}" for key, one in chosen.items())
 
 
 def parameters(experiment: Experiment) -> dict[str, str]:
@@ -52,7 +56,11 @@ def parameters(experiment: Experiment) -> dict[str, str]:
 def value_of(params: dict[str, str], key: str) -> str | None:
     """Return a swept key's value; a group's choice is the part's name; None where the cell has no such parameter."""
     key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
-    return params.get(key) or params.get(f"{key.replace('/', '.')}.name")
+    group = key.replace("/", ".")
+    several = (own for own in params if re.fullmatch(rf"{re.escape(group)}\.\w+\.name", own))
+    chosen = params.get(key) or params.get(f"{group}.name")
+    # Of a group with several choices at once, such as metric, all of them.
+    return chosen or "+".join(params[own] for own in several) or None
 
 
 def cell_digest(experiment: Experiment, content: list[object]) -> str:

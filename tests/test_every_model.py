@@ -1,5 +1,6 @@
 """The laws that every model obeys."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,20 +27,81 @@ class Halves(Data):
         return Dataset(pixels, labels, 2, scale=1 / 255, name=split, digest=files.content_digest(pixels.tobytes()))
 
 
-@pytest.fixture(scope="module")
-def parts(tmp_path_factory, own_mlruns):
+# Not a model: it hands on what its data hold, and has tests of its own.
+MODELS = [name for name in MEMBERS if name != "given"]
+WEIGHTS = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
+
+
+def npz(folder):
+    np.savez(folder / "w.npz", W1=WEIGHTS, b1=np.zeros(2, np.float32))
+    return {"path": str(folder / "w.npz")}
+
+
+def mlp(folder):
+    return {"hidden": [5], "epochs": 3, "min_steps": 0}
+
+
+def safetensors(folder):
+    pytest.importorskip("safetensors.numpy").save_file({"0.weight": WEIGHTS.T.copy()}, folder / "w.safetensors")
+    return {"path": str(folder / "w.safetensors")}
+
+
+def onnx(folder):
+    pytest.importorskip("onnxruntime")
+    made = pytest.importorskip("onnx")
+    node, info = made.helper.make_node("MatMul", ["x", "W"], ["y"]), made.helper.make_tensor_value_info
+    inputs, outputs = (info(name, made.TensorProto.FLOAT, ["n", size]) for name, size in (("x", 4), ("y", 2)))
+    graph = made.helper.make_graph([node], "g", [inputs], [outputs], [made.numpy_helper.from_array(WEIGHTS, "W")])
+    opset = [made.helper.make_opsetid("", 17)]
+    made.save(made.helper.make_model(graph, opset_imports=opset, ir_version=10), folder / "w.onnx")
+    return {"path": str(folder / "w.onnx")}
+
+
+def fitted():
+    from sklearn.linear_model import LogisticRegression
+
+    train = Halves().load_split("train")
+    return LogisticRegression().fit(train.inputs / 255, train.labels)
+
+
+def sklearn(folder):
+    pytest.importorskip("skops.io").dump(fitted(), folder / "w.skops")
+    return {"path": str(folder / "w.skops")}
+
+
+def torch(folder):
+    made = pytest.importorskip("torch")
+    shapes = ({0: made.export.Dim("n")},)
+    program = made.export.export(made.nn.Linear(4, 2), (made.zeros(3, 4),), dynamic_shapes=shapes)
+    made.export.save(program, folder / "w.pt2")
+    return {"path": str(folder / "w.pt2")}
+
+
+def mlflow(folder):
+    # Before MLflow is imported: no telemetry.
+    import pipeline.tracking  # noqa: F401
+
+    with warnings.catch_warnings(action="ignore"):
+        import mlflow
+
+        estimator, rows = fitted(), np.zeros((3, 4))
+        signature = mlflow.models.infer_signature(rows, estimator.predict_proba(rows))
+        mlflow.sklearn.save_model(
+            estimator,
+            str(folder / "model"),
+            signature=signature,
+            pyfunc_predict_fn="predict_proba",
+            serialization_format="cloudpickle",
+            pip_requirements=[],
+        )
+    return {"path": str(folder / "model"), "trust": True}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def part(request, tmp_path_factory, own_mlruns):
     """One of every member, ready to be built for `Halves`."""
-    path = tmp_path_factory.mktemp("weights") / "weights.npz"
-    rng = np.random.default_rng(0)
-    np.savez(path, W1=rng.normal(size=(4, 2)).astype(np.float32), b1=np.zeros(2, np.float32))
-    made = {"npz": MEMBERS["npz"](path=str(path)), "mlp": MEMBERS["mlp"](hidden=[5], epochs=3, min_steps=0)}
-    assert set(made) == set(MEMBERS), "a new member needs an entry here"
-    return made
-
-
-@pytest.fixture(params=list(MEMBERS))
-def part(request, parts):
-    return parts[request.param]
+    assert request.param in globals(), "a new member needs a function of its name here"
+    return MEMBERS[request.param](**globals()[request.param](tmp_path_factory.mktemp("weights")))
 
 
 def test_it_fits_the_data_and_gives_finite_logits_of_their_shape(part):

@@ -77,7 +77,7 @@ class Sklearn(Model):
             unknown = [found for found in io.get_untrusted_types(data=content) if found not in self.trusted]
             if unknown:
                 raise BadInput(
-                    f"{path} must hold types that are known or in model.trusted; found {brief(', '.join(unknown))}: add "
+                    f"{path} must hold known types, or those in model.trusted; found {brief(', '.join(unknown))}: add "
                     "them to model.trusted if you trust the file, for they may run any code"
                 )
             return io.loads(content, trusted=list(self.trusted))

@@ -109,7 +109,7 @@ def test_a_type_that_is_not_trusted_is_refused_by_name_and_taken_when_trusted(tm
     path = saved(tmp_path, estimator)
     name = f"{halved.__module__}.halved"
     assert sio.get_untrusted_types(file=path) == [name]
-    refused(path, digits, rf"must hold types that are known or in model\.trusted; found {name}: add")
+    refused(path, digits, rf"must hold known types, or those in model\.trusted; found {name}: add")
     classifier = build(path, digits, trusted=[name])
     own = estimator.predict_proba(digits.load().inputs / 16)
     np.testing.assert_allclose(classifier.from_stored(1 / 16)(digits.load().inputs), own, rtol=1e-12)

@@ -190,9 +190,15 @@ def with_evaluated(held):
 CHANGES = {
     "nothing": (lambda held: None, None),
     "weight": (with_pickled_weight, "found data/weights/model_weights_config.json, which is compiled or pickled"),
-    "inputs": (lambda held: held.update({"data/sample_inputs/model.pt": pickled(Harmful())}), "found data/sample_inputs"),
+    "inputs": (
+        lambda held: held.update({"data/sample_inputs/model.pt": pickled(Harmful())}),
+        "found data/sample_inputs",
+    ),
     "legacy": (lambda held: held.update({"data/weights/model.pt": pickled(Harmful())}), "found data/weights/model.pt"),
-    "compiled": (lambda held: held.update({"data/aotinductor/model/a.so": b"ELF"}), "found data/aotinductor/model/a.so"),
+    "compiled": (
+        lambda held: held.update({"data/aotinductor/model/a.so": b"ELF"}),
+        "found data/aotinductor/model/a.so",
+    ),
     "called": (with_called, "must call operators on tensors alone; found torch.os.system"),
     "evaluated": (with_evaluated, r"must call operators on tensors alone; found pytest.fail\(1\)"),
 }
