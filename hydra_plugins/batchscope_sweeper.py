@@ -20,7 +20,7 @@ class CellsSweeper(Sweeper):
     max_batch_size : int or None
         How many cells are handed to the launcher at a time; None is all.
     params : dict of str to str or None
-        Sweeps by key; those on the command line win.
+        Sweeps by key; those on the command line win, and take the place of what the study says (`Study.replaced`).
     """
 
     def __init__(self, max_batch_size: int | None = None, params: dict[str, str] | None = None) -> None:
@@ -35,9 +35,12 @@ class CellsSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the sweep; `arguments` are the overrides of the command line."""
-        from pipeline import sweep
+        from pipeline import study, sweep
 
-        lines = [f"{key}={value}" for key, value in self._params.items()] + arguments
+        given = {argument.lstrip("+").partition("=")[0] for argument in arguments}
+        replaced = study.MEMBERS[self._config.study.name].replaced
+        gone = {name for key, names in replaced.items() if key in given for name in names}
+        lines = [f"{key}={value}" for key, value in self._params.items() if key not in gone] + arguments
         sweep.run(self._config, self._context.config_loader, lines, self._launch)
 
     def _launch(self, cells: list[list[str]], first: int) -> None:

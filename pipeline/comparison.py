@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,8 @@ def _series(
         for _, cell in own.iterrows():
             place = places.setdefault(float(cell[study.axis]), len(places))
             step = int(cell[study.axis]) if study.axis == "batch_size" else place
-            shown = [name for name in names if study.is_curve(name, cell)]
+            # A metric that other cells have alone is nan here.
+            shown = [name for name in names if not math.isnan(cell[name]) and study.is_curve(name, cell)]
             series += [(f"{name}{suffix}", float(cell[name]), step) for name in shown]
             if study.axis != "batch_size":
                 series.append((f"{study.axis}{suffix}", float(cell[study.axis]), step))

@@ -17,7 +17,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline import data, engine, files, interval, model, proxy, report, sampling, study
+from pipeline import data, engine, files, interval, metric, model, proxy, report, sampling, study
 from pipeline.errors import BadInput, Failed
 from pipeline.experiment import Experiment
 from pipeline.interval import accuracy, loss
@@ -29,6 +29,7 @@ T = TypeVar("T")
 FAMILIES: dict[str, dict[str, type]] = {
     "data": data.MEMBERS,
     "model": model.MEMBERS,
+    "metric": metric.MEMBERS,
     "proxy": proxy.MEMBERS,
     "sampling": sampling.MEMBERS,
     "engine": engine.MEMBERS,
@@ -95,13 +96,11 @@ def load(folder: Path) -> Experiment:
 def _refuse_unknown(config: DictConfig, at: str = "") -> None:
     # Hydra lets +KEY=VALUE add whatever it is told; a part would go on without a word.
     part = OmegaConf.get_type(config)
-    if not dataclasses.is_dataclass(part):
-        return
-    known = [field.name for field in dataclasses.fields(part)]
+    known = [field.name for field in dataclasses.fields(part)] if dataclasses.is_dataclass(part) else None
     for key in map(str, config):
-        if key not in known:
+        if known is not None and key not in known:
             raise BadInput(_unknown(f"{at}{key}", [f"{at}{name}" for name in known]))
-        if OmegaConf.is_dict(config._get_node(key)):
+        if OmegaConf.is_dict(config._get_node(key)) and config[key] is not None:
             _refuse_unknown(config[key], f"{at}{key}.")
 
 
@@ -146,6 +145,8 @@ def one_line(error: BaseException) -> str:
         wanted = str(error.missing_cfg_file)
         group, _, choice = wanted.rpartition("/")
         return f"{group} must be one of {', '.join(sorted(error.options))}; found {choice!r}"
+    if isinstance(error, MissingConfigException) and str(error.missing_cfg_file).startswith("metric/"):
+        return f"metric must be of {', '.join(FAMILIES['metric'])}; found {str(error.missing_cfg_file)[7:]!r}"
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
         outer, inner = str(error).strip(), str(error.__cause__).strip()
         return _in_our_words(inner if not outer or outer == "None" else f"{outer}: {inner}")
@@ -164,6 +165,8 @@ def _in_our_words(message: str) -> str:
         key = re.search(r"full_key: (\S+)", message)
         what = _TYPES.get(wrong[2], f"of type {wrong[2]}")
         return f"{key[1] if key else 'a value'} must be {what}; found {wrong[1]!r}: give another"
+    if other := re.search(r"Could not override '(metric\.(\w+)[^']*)'.*is not in struct", message, re.DOTALL):
+        return f"{other[1]} must be of a metric that is chosen; found none: add it with +metric={other[2]}"
     if missing := re.search(r"Key '([^']+)' (?:not in|is not in) '(\w+)'", message):
         key = re.search(r"full_key: (\S+)", message)
         return _unknown(key[1] if key else missing[1], _keys_beside(missing[2], key[1] if key else ""))

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.joint import Joint, origin_of, to_batches
+from pipeline.joint import Joint, origin_of
+from pipeline.moments import to_batches
 from pipeline.records import Batches, Estimate, IntArray, Scores
 from pipeline.sampling.base import Plan, generator
 from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.stored import Stored, column_of, is_large, refuse_too_many
+from pipeline.sums import BLOCK_VALUES, by_metric, by_stratum, places, sums_of_draws, table_of
 from pipeline.units import Units
 
 if TYPE_CHECKING:
     from pipeline.interval.base import Interval
 
 METRICS = ("loss", "accuracy")
-# Above this share of the population a histogram of the indices times the table of values costs less than taking rows.
-_HISTOGRAM_SHARE = 0.15
-# Values of one metric that are held at once.
-_BLOCK_VALUES = 2_000_000
+# Bytes of an index and of its place in a sorted order, to one byte a unit.
+_FEW = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +48,35 @@ class Scored:
     units: Units
     plan: Plan
     drawn: IntArray | None = None
+    # Sums over runs of rows on disk, by metric.
+    _runs: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the scores lie on disk and are too many for tables of them."""
+        return is_large(self.scores)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics there are scores of."""
         return self.scores.metrics
 
-    def totals(self, metric: str) -> NDArray[np.float64]:
-        """Return the scored units' (weighted) sums of a metric, shape (units,)."""
+    def totals(self, metric: str, plan: Plan | None = None) -> NDArray[np.float64] | Stored:
+        """Return the scored units' (weighted) sums of a metric, shape (units,), for this plan or another.
+
+        On disk they stay where they lie there, are many, and the plan asks for no more than some rows of them.
+        """
+        if self.is_large and (self.units.is_simple or self.units.is_runs):
+            column = column_of(self.scores, metric)
+            if self.units.is_simple and (plan or self.plan).is_simple:
+                return column
+            if self.units.is_runs:
+                if metric not in self._runs:
+                    assert self.units.starts is not None
+                    self._runs[metric] = column.totals(self.units.starts, self.units.weights)
+                return self._runs[metric]
+        if self.is_large:
+            refuse_too_many(len(self.scores), "a design with unequal chances, strata, weights or a proxy")
         values = self.scores.values(metric)
         return values if self.units.is_simple else self.units.totals(values, self.drawn)
 
@@ -66,7 +88,9 @@ class Scored:
     def mean(self, metric: str) -> float:
         """Return the value of all scored rows together."""
         totals, sizes = self.totals(metric), self.sizes()
-        return float(totals.mean()) if sizes is None else float(totals.sum() / sizes.sum())
+        if isinstance(totals, Stored) or sizes is None:
+            return float(totals.mean())
+        return float(totals.sum() / sizes.sum())
 
     def error_variance(self, metric: str, plan: Plan | None = None) -> float:
         """Return the variance of one batch's estimate, under this or another plan; all units must be scored.
@@ -74,11 +98,14 @@ class Scored:
         Exact where the estimate is linear in the batch's values; else (weights, groups, a proxy's correction) to first
         order in 1/b, by linearisation  [Särndal, Swensson & Wretman 1992, Model Assisted Survey Sampling, §5.5].
         """
-        totals, sizes = self.totals(metric), self.sizes()
+        plan = plan or self.plan
+        totals, sizes = self.totals(metric, plan), self.sizes()
+        if isinstance(totals, Stored):
+            return plan.stored_error_variance(totals)
         if not np.isfinite(totals).all():
             return float("nan")
         values = totals - origin_of(metric) if sizes is None else (totals - self.mean(metric) * sizes) / sizes.mean()
-        return (plan or self.plan).error_variance(values, metric)
+        return plan.error_variance(values, metric)
 
 
 def draw_batches(scored: Scored, *, seed: int, draws: int, target: str = "population") -> dict[str, Batches]:
@@ -99,13 +126,8 @@ def draw_batches(scored: Scored, *, seed: int, draws: int, target: str = "popula
         By metric; arrays of shape (draws,).
     """
     joints = _joints(scored)
-    table = np.column_stack([joint.columns for joint in joints.values()])
-    sums = _sums(scored, table, seed=seed, draws=draws)
-    widths = np.cumsum([0, *(joint.columns.shape[1] for joint in joints.values())])
-    return {
-        metric: to_batches(joint, sums[..., widths[i] : widths[i + 1]], scored.plan, target=target)
-        for i, (metric, joint) in enumerate(joints.items())
-    }
+    sums = sums_of_draws(scored, joints, seed=seed, draws=draws)
+    return {metric: to_batches(joint, sums[metric], scored.plan, target=target) for metric, joint in joints.items()}
 
 
 def batches_with_values(
@@ -117,17 +139,18 @@ def batches_with_values(
     """
     joints, plan = _joints(scored), scored.plan
     order = _random_order(plan, seed)
-    table = np.column_stack([joint.columns for joint in joints.values()])
-    widths = np.cumsum([0, *(joint.columns.shape[1] for joint in joints.values())])
-    at_once = max(1, _BLOCK_VALUES // plan.batch_size)
+    table = None if scored.is_large else table_of(joints)
+    at_once = max(1, BLOCK_VALUES // plan.batch_size)
     for start in range(0, draws, at_once):
         block = slice(start, min(start + at_once, draws))
-        at = np.stack([_at(scored, seed, i)[order] for i in range(block.start, block.stop)])
-        sums = np.stack([_by_stratum(table.take(rows, axis=0), plan) for rows in at])
+        at = np.stack([places(scored, seed, i)[order] for i in range(block.start, block.stop)])
+        if table is None:
+            sums = {metric: joint.sums_at(at, plan) for metric, joint in joints.items()}
+        else:
+            sums = by_metric(joints, np.stack([by_stratum(table.take(rows, axis=0), plan) for rows in at]))
         found = {}
-        for i, (metric, joint) in enumerate(joints.items()):
-            batches = to_batches(joint, sums[..., widths[i] : widths[i + 1]], plan, target=target)
-            found[metric] = joint.with_values(batches, at, plan)
+        for metric, joint in joints.items():
+            found[metric] = joint.with_values(to_batches(joint, sums[metric], plan, target=target), at, plan)
         yield block, found
 
 
@@ -193,6 +216,9 @@ def variance_ratio(scored: Scored, metric: str) -> float:
 
 def drawn_units(plan: Plan, *, seed: int, draws: int) -> NDArray[np.intp]:
     """Every unit that the draws need, sorted, once each."""
+    # A number for each drawn, or a bit for each of all: whichever is less.
+    if draws * plan.batch_size < plan.size // _FEW:
+        return np.unique(np.concatenate([plan.batch(seed, i).indices for i in range(draws)]))
     needed = np.zeros(plan.size, dtype=bool)
     for i in range(draws):
         needed[plan.batch(seed, i).indices] = True
@@ -226,41 +252,6 @@ def _joints(scored: Scored) -> dict[str, Joint]:
         metric: Joint.of(scored.totals(metric), scored.plan, metric=metric, sizes=sizes, drawn=scored.drawn)
         for metric in scored.metrics
     }
-
-
-def _sums(scored: Scored, table: NDArray[np.float64], *, seed: int, draws: int) -> NDArray[np.float64]:
-    """Sums of the table's columns over each draw's units, by stratum, shape (draws, H, columns)."""
-    plan = scored.plan
-    # 0 times an infinite loss is nan, so a histogram would spoil batches that hold no such row.
-    use_histogram = (
-        scored.drawn is None
-        and plan.strata is None
-        and plan.batch_size > _HISTOGRAM_SHARE * plan.size
-        and bool(np.isfinite(table).all())
-    )
-    n_strata = 1 if plan.strata is None else len(plan.strata.drawn)
-    sums = np.empty((draws, n_strata, table.shape[1]))
-    for i in range(draws):
-        if use_histogram:
-            counts = np.bincount(plan.batch(seed, i).indices, minlength=plan.size)
-            sums[i, 0] = counts.astype(np.float64) @ table
-        else:
-            with np.errstate(invalid="ignore"):
-                sums[i] = _by_stratum(table.take(_at(scored, seed, i), axis=0), plan)
-    return sums
-
-
-def _at(scored: Scored, seed: int, draw: int) -> IntArray:
-    """Where a draw's units stand among the scored ones."""
-    indices = scored.plan.batch(seed, draw).indices
-    return indices if scored.drawn is None else np.searchsorted(scored.drawn, indices)
-
-
-def _by_stratum(rows: NDArray[np.float64], plan: Plan) -> NDArray[np.float64]:
-    """Sums over the rows of each stratum, shape (H, columns)."""
-    if plan.strata is None:
-        return rows.sum(axis=0, keepdims=True)
-    return np.add.reduceat(rows, np.concatenate([[0], np.cumsum(plan.strata.drawn)[:-1]]), axis=0)
 
 
 def _random_order(plan: Plan, seed: int) -> IntArray:

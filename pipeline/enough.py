@@ -87,7 +87,7 @@ def smallest_batch(
         return z * math.sqrt(variance_of(plan)) <= tolerance
 
     if not sampling.plan(frame, frame.size).is_exchangeable:
-        around = np.unique(frame.size // np.arange(1, frame.size + 1))[::-1].tolist()
+        around = _quotients(frame.size)
         enough = list(itertools.takewhile(is_enough, around))
         return float(enough[-1]) if enough else math.inf
     high = 1
@@ -103,6 +103,12 @@ def smallest_batch(
         middle = (low + high) // 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
     return float(high)
+
+
+def _quotients(size: int) -> list[int]:
+    """Every ⌊N/k⌋, from N down to 1: those of k up to √N, and every whole number up to √N."""
+    upto = np.arange(1, math.isqrt(size) + 1)
+    return np.unique(np.concatenate([size // upto, upto]))[::-1].tolist()
 
 
 def quantile(confidence: float) -> float:

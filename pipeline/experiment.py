@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.data.base import Data
 from pipeline.engine.base import Engine
@@ -10,12 +10,13 @@ from pipeline.errors import BadInput
 from pipeline.frame import frame_of
 from pipeline.interval.by_metric import ByMetric
 from pipeline.kept import once
+from pipeline.metric.base import Metric
+from pipeline.metric.chosen import main_metrics, refuse_unknown
 from pipeline.model.base import Model, fits
 from pipeline.proxy.base import Proxy
 from pipeline.sampling.base import Sampling
 from pipeline.study.base import Setting, Study
 from pipeline.tracking import Tracking
-from pipeline.units import units_of
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Experiment:
         Of the intervals, in (0, 1).
     data, model, proxy, sampling, interval, engine, study, tracking
         The parts.
+    metric : dict of str to Metric
+        What is counted of each row, by name; none is the loss and the accuracy.
     force : bool
         Whether a sweep's cells are carried out again though they are finished. It shapes no result.
     """
@@ -50,9 +53,11 @@ class Experiment:
     engine: Engine
     study: Study
     tracking: Tracking
+    metric: dict[str, Metric] = field(default_factory=dict)
     force: bool = False
 
     def __post_init__(self) -> None:
+        self.metric = self.metric or main_metrics()
         for key, least in (("seed", 0), ("batch_size", 1), ("draws", 1)):
             if getattr(self, key) < least:
                 raise BadInput(f"{key} must be a whole number of at least {least}; found {getattr(self, key)}")
@@ -68,10 +73,12 @@ class Experiment:
         BadInput
             If data, model, batch size and study do not go together.
         """
+        self.study.check_metrics(self.metric)
         dataset = self.data.rows(self.data.split)
-        units = units_of(dataset)
+        units = self.sampling.units(dataset)
         classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
         fits(classifier, dataset)
+        refuse_unknown(self.metric, gives=classifier.gives, given=classifier.metrics, n_classes=dataset.n_classes)
         frame = frame_of(dataset, units, classifier, proxy=self.proxy, data=self.data)
         setting = Setting(
             dataset=dataset,
@@ -89,6 +96,7 @@ class Experiment:
             batch_size=self.batch_size,
             draws=self.draws,
             confidence=self.confidence,
+            metric=self.metric,
         )
         self.study.check(setting)
         return setting

@@ -44,8 +44,9 @@ def _schemas(part: Any, at: str = "") -> Iterator[str]:
             yield f"/schema/{group}/{value.name}@{group.replace('/', '.')}"  # type: ignore[union-attr]
             yield from _schemas(value, group)
         elif isinstance(value, dict):
-            chosen = {key: one for key, one in value.items() if is_dataclass(one)}
-            yield from (f"/schema/{group}/{one.name}@{group.replace('/', '.')}.{key}" for key, one in chosen.items())
+            # Of data.sweep_sizes no value is a part.
+            parts: dict[str, Any] = {key: part for key, part in value.items() if is_dataclass(part)}
+            yield from (f"/schema/{group}/{part.name}@{group.replace('/', '.')}.{key}" for key, part in parts.items())
 
 
 def parameters(experiment: Experiment) -> dict[str, str]:

@@ -1,23 +1,26 @@
-"""One estimate for every design: sums over a batch's units to the estimate and the moments of its error."""
+"""What is summed over a batch's units, for every design."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Batches, IntArray, Strata
+from pipeline.records import Batches, IntArray
 from pipeline.sampling.base import Plan
+from pipeline.stored import Stored
 
 # An estimate is counted from it: where rows have unequal chances, most of them right, it is errors that are counted.
-_ORIGIN = {"accuracy": 1.0}
+# The same for top_k.
+_FROM_ONE = ("accuracy", "top_")
 
 
 def origin_of(metric: str) -> float:
     """Return what a metric's values are counted from."""
-    return _ORIGIN.get(metric, 0.0)
+    return 1.0 if metric.startswith(_FROM_ONE) else 0.0
 
 
 Floats = NDArray[np.float64]
@@ -43,7 +46,7 @@ class Joint:
     origin : float
         Taken off every value before it is expanded, and added to the estimate.
     a, x : ndarray of float64, shape (units,)
-        Of the scored units; `x` is None where there is none.
+        Of the scored units; `x` is None where there is none. `a` may lie on disk where `kind` is plain and `e` is None.
     kind : str
         ``plain``, ``ratio`` or ``difference``.
     centre : (float, float)
@@ -59,7 +62,7 @@ class Joint:
     """
 
     origin: float
-    a: Floats
+    a: Floats | Stored
     x: Floats | None
     kind: str
     centre: tuple[float, float]
@@ -67,19 +70,26 @@ class Joint:
     x_most: float
     x_spread: float
     e: Floats | None
-    values: Floats
+    values: Floats | Stored
     is_share: bool
 
     @classmethod
     def of(
-        cls, totals: Floats, plan: Plan, *, metric: str, sizes: Floats | None = None, drawn: IntArray | None = None
+        cls,
+        totals: Floats | Stored,
+        plan: Plan,
+        *,
+        metric: str,
+        sizes: Floats | None = None,
+        drawn: IntArray | None = None,
     ) -> Joint:
         """Return what is summed for a metric.
 
         Parameters
         ----------
         totals : ndarray of float64, shape (units,)
-            The scored units' values (sums of weight times value, where there are weights or groups).
+            The scored units' values (sums of weight times value, where there are weights or groups). They may lie on
+            disk where the plan's estimate is the plain mean and there are no `sizes`.
         plan : Plan
             How batches are drawn.
         metric : str
@@ -89,6 +99,8 @@ class Joint:
         drawn : ndarray of int, shape (units,), or None
             Which units were scored; None is all.
         """
+        if isinstance(totals, Stored):
+            return cls._stored(totals)
         expansion, auxiliary = plan.expansion, plan.auxiliary(metric)
         origin = origin_of(metric) if expansion is not None else 0.0
         kind, x_all = "plain", None
@@ -119,22 +131,71 @@ class Joint:
             is_share=is_binary and kind == "plain" and e is None,
         )
 
+    @classmethod
+    def _stored(cls, values: Stored) -> Joint:
+        mean = values.mean() if math.isfinite(values.mean()) else 0.0
+        return cls(
+            origin=0.0,
+            a=values,
+            x=None,
+            kind="plain",
+            centre=(0.0 if values.is_binary else mean, 0.0),
+            x_mean=1.0,
+            x_most=1.0,
+            x_spread=0.0,
+            e=None,
+            values=values,
+            is_share=values.is_binary,
+        )
+
     @cached_property
     def columns(self) -> Floats:
-        """The products that are summed, shape (units, c)."""
+        """The products that are summed, shape (units, c); not of values on disk."""
+        assert not isinstance(self.a, Stored)
+        assert not isinstance(self.values, Stored)
+        return np.column_stack(self._products(self.a, self.x, self.values))
+
+    def sums_at(self, at: IntArray, plan: Plan) -> Floats:
+        """Return the columns' sums over each batch, by stratum, without the columns of all units being made.
+
+        Parameters
+        ----------
+        at : ndarray of int, shape (m, n)
+            Which of the scored units each batch holds.
+        plan : Plan
+            How they were drawn.
+
+        Returns
+        -------
+        ndarray of float64, shape (m, H, c)
+        """
+        a = self.a.take(at)
+        values = a if self.e is None else self.values.take(at)
+        products = self._products(a, None if self.x is None else self.x.take(at), values)
+        with np.errstate(invalid="ignore"):
+            return np.stack([_by_stratum(product, plan) for product in products], axis=-1)
+
+    def sums_of(self, a: Floats) -> Floats:
+        """Return the columns' sums over one batch of values on disk, shape (1, 1, c)."""
+        with np.errstate(invalid="ignore"):
+            return np.array([[[product.sum() for product in self._products(a, None, a)]]])
+
+    def _products(self, a: Floats, x: Floats | None, values: Floats) -> list[Floats]:
+        """What is summed, of some units."""
         if self.is_share:
-            return self.a[:, None]
-        columns = _columns(self.a - self.centre[0], None if self.x is None else self.x - self.centre[1])
-        if self.e is None:
-            return columns
-        # For the values' own spread over the population, which a superpopulation's interval needs.
-        return np.column_stack([columns, self.a * self.values, self.a * self.values**2])
+            return [a]
+        products = _powers(a - self.centre[0], None if x is None else x - self.centre[1])
+        if self.e is not None:
+            # For the values' own spread over the population, which a superpopulation's interval needs.
+            products += [a * values, a * values**2]
+        return products
 
     def sums_by(self, n: int) -> Floats:
         """Return the columns' sums over the units n by n, of a plain estimate, shape (units / n, 1, 3).
 
         The columns are not made: blocks of units stay in the processor's cache.
         """
+        assert not isinstance(self.a, Stored)
         rows = self.a.reshape(-1, n)
         sums = np.empty((len(rows), 1, 3))
         at_once = max(1, _CACHED // n)
@@ -173,69 +234,9 @@ class Joint:
             values = ratio + (a - ratio * x) / middle
             return replace(batches, values=values, expanded=a / self.x_mean, bounds=(0.0, self.x_most / self.x_mean))
         off_a, off_x = a - a.mean(axis=1, keepdims=True), x - x.mean(axis=1, keepdims=True)
-        slope = _slope(self, (off_a * off_x).mean(axis=1), (off_x**2).mean(axis=1))[:, None]
+        slope = slope_of(self, (off_a * off_x).mean(axis=1), (off_x**2).mean(axis=1))[:, None]
         values = a - slope * (x - self.x_mean)
         return replace(batches, values=values, expanded=values)
-
-
-def to_batches(joint: Joint, sums: Floats, plan: Plan, *, target: str = "population") -> Batches:
-    """Turn sums over each batch (each stratum of it) into estimates and their errors' moments.
-
-    Parameters
-    ----------
-    joint : Joint
-        What was summed.
-    sums : ndarray of float64, shape (m, H, c)
-        Of ``joint.columns``.
-    plan : Plan
-        How the batches were drawn.
-    target : str
-        ``population``, or ``superpopulation``: then the error of the population itself, as a sample of N from the world
-        it came from, is added, and there is no finite-population correction left at any n.
-
-    Returns
-    -------
-    Batches
-        Arrays of shape (m,).
-    """
-    strata = plan.strata or Strata(np.array([plan.batch_size]), np.array([plan.size]))
-    n, share = strata.drawn, strata.shares
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        mean, first, second, third = _residuals(joint, sums / n[:, None], share)
-        lost = 1 if joint.kind == "difference" else 0
-        spread = _spread(second, strata, is_finite=plan.is_finite, lost=lost)
-        left = 1 - n / strata.sizes if plan.is_finite else np.ones(len(n))
-        parts = share**2 * left * spread / n
-        variance = parts.sum(axis=1)
-        if len(n) > 1:
-            # Of a few rows the third moment comes out small, and a batch of many strata has but a few of each. Of two
-            # rows nothing is known of it.
-            third = third * np.where(n > 2, n**2 / np.maximum((n - 1) * (n - 2), 1), 0.0)
-        error_third = (share**3 * left * (2 * left - 1) * third / n**2).sum(axis=1)
-        degrees = _degrees(parts, n, lost=lost)
-        if target == "superpopulation":
-            if joint.kind == "difference":
-                # The proxy says nothing of the world beyond the N units: their own error is that of the values.
-                plain = replace(joint, kind="plain")
-                _, first, second, third = _residuals(plain, sums[..., [0, 2, 5]] / n[:, None], share)
-                spread = _spread(second, strata, is_finite=plan.is_finite, lost=0)
-            own, own_third = _of_population(joint, sums, first, spread, third, strata)
-            error_third = error_third + 3 * variance * own_third / np.where(own > 0, own, 1) / plan.size
-            error_third = error_third + own_third / plan.size**2
-            variance = variance + own / plan.size
-    return Batches(
-        n=plan.batch_size,
-        mean=mean,
-        error_variance=variance,
-        error_third=error_third,
-        degrees=degrees,
-        effective=_effective(joint, mean, variance, plan, target),
-        population_size=plan.size if plan.is_finite and target == "population" else None,
-        target=target,
-        design=_in_words(plan, joint, target),
-        is_simple=plan.is_simple and joint.kind == "plain",
-        strata=plan.strata,
-    )
 
 
 def _is_binary(values: Floats) -> bool:
@@ -250,92 +251,20 @@ def _finite_mean(values: Floats) -> float:
     return mean if np.isfinite(mean) else 0.0
 
 
-def _columns(a: Floats, x: Floats | None) -> Floats:
+def _by_stratum(products: Floats, plan: Plan) -> Floats:
+    """Sums over the units of each stratum, from (m, n) to (m, H)."""
+    if plan.strata is None:
+        return products.sum(axis=-1, keepdims=True)
+    return np.add.reduceat(products, np.concatenate([[0], np.cumsum(plan.strata.drawn)[:-1]]), axis=-1)
+
+
+def _powers(a: Floats, x: Floats | None) -> list[Floats]:
     """The powers and products up to the third order."""
     with np.errstate(invalid="ignore"):
         if x is None:
-            return np.column_stack([a, a * a, a * a * a])
-        return np.column_stack([a, x, a * a, a * x, x * x, a**3, a * a * x, a * x * x, x**3])
-
-
-def _residuals(joint: Joint, means: Floats, share: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """The estimates (m,), and each stratum's first raw and central second and third moments of z, (m, H)."""
-    a0, x0 = joint.centre
-    if joint.kind == "plain":
-        first, raw2, raw3 = (means[..., min(i, means.shape[-1] - 1)] for i in range(3))
-        mean = joint.origin + a0 + first @ share
-    else:
-        a, x, aa, ax, xx, aaa, aax, axx, xxx = (means[..., i] for i in range(9))
-        if joint.kind == "ratio":
-            middle = x0 + x @ share
-            mean = (a0 + a @ share) / middle
-            alpha, beta = (1 / middle)[:, None], (-mean / middle)[:, None]
-        else:
-            slope = _slope(joint, ax - a * x, xx - x * x)
-            mean = a0 + a @ share - slope[:, 0] * (x0 + x @ share - joint.x_mean)
-            alpha, beta = np.ones_like(slope), -slope
-        first = alpha * a + beta * x
-        raw2 = alpha**2 * aa + 2 * alpha * beta * ax + beta**2 * xx
-        raw3 = alpha**3 * aaa + 3 * alpha**2 * beta * aax + 3 * alpha * beta**2 * axx + beta**3 * xxx
-    second = np.maximum(raw2 - first**2, 0.0)
-    return mean, first, second, raw3 - 3 * first * raw2 + 2 * first**3
-
-
-def _spread(second: Floats, strata: Strata, *, is_finite: bool, lost: int) -> Floats:
-    """Sample variances with divisor n - 1, less those `lost` to a slope, (m, H).
-
-    Of too few units ``nan``, or 0 where they are the whole stratum.
-    """
-    n = strata.drawn
-    free = n - 1 - lost
-    spread = second * n / np.where(free > 0, free, 1)
-    is_all = is_finite & (strata.sizes == n)
-    alone = (free <= 0) & ~is_all
-    return np.where(alone, np.nan, spread)
-
-
-def _degrees(parts: Floats, n: IntArray, *, lost: int) -> Floats:
-    """Degrees of freedom; by Satterthwaite over strata  [Cochran 1977, eq. 5.16]."""
-    m, n_strata = parts.shape
-    if n_strata == 1:
-        return np.full(m, max(float(n[0]) - 1 - lost, 0.0))
-    total = parts.sum(axis=1)
-    known = total > 0
-    squares = (parts**2 / np.maximum(n - 1, 1)).sum(axis=1)
-    return np.where(known, total**2 / np.where(known, squares, 1), float(n.sum() - n_strata))
-
-
-def _of_population(
-    joint: Joint, sums: Floats, first: Floats, spread: Floats, third: Floats, strata: Strata
-) -> tuple[Floats, Floats]:
-    """Estimated variance and third central moment of the units' values over the population, (m,)."""
-    share = strata.shares
-    if joint.e is not None:
-        n = strata.drawn.sum()
-        mean = joint.centre[0] + first @ share
-        raw2, raw3 = sums[:, 0, -2] / n, sums[:, 0, -1] / n
-        return np.maximum(raw2 - mean**2, 0.0), raw3 - 3 * mean * raw2 + 2 * mean**3
-    off = first - (first @ share)[:, None]
-    return (spread + off**2) @ share, (third + 3 * spread * off + off**3) @ share
-
-
-def _effective(joint: Joint, mean: Floats, variance: Floats, plan: Plan, target: str) -> Floats:
-    """Rows of a simple random sample with replacement that would tell as much of a share."""
-    n, size = plan.batch_size, plan.size
-    if target == "superpopulation":
-        simple = float(n) if plan.is_finite else 1 / (1 / n + 1 / size)
-    elif plan.is_finite:
-        simple = n * (size - 1) / (size - n) if n < size else np.inf
-    else:
-        simple = float(n)
-    if plan.is_simple and joint.kind == "plain":
-        return np.full(len(mean), simple)
-    p = np.clip(mean, 0.0, 1.0)
-    binomial = p * (1 - p) / max(n - 1, 1)
-    known = (binomial > 0) & (variance > 0)
-    # The design effect  [Kish 1965]; where nothing varies it is not known, and taken to be 1.
-    effect = np.where(known, variance / np.where(known, binomial, 1), 1.0)
-    return np.where(known, n / effect, simple)
+            squares = a * a
+            return [a, squares, squares * a]
+        return [a, x, a * a, a * x, x * x, a**3, a * a * x, a * x * x, x**3]
 
 
 def _unit_shares(plan: Plan, n: int) -> Floats:
@@ -345,19 +274,8 @@ def _unit_shares(plan: Plan, n: int) -> Floats:
     return np.repeat(plan.strata.shares / plan.strata.drawn, plan.strata.drawn)
 
 
-def _slope(joint: Joint, together: Floats, spread: Floats) -> Floats:
+def slope_of(joint: Joint, together: Floats, spread: Floats) -> Floats:
     """λ from each batch's covariance of a and x, and its variance of x."""
     if not joint.x_spread > 0:
         return np.zeros_like(together)
     return together / np.maximum(spread, joint.x_spread)
-
-
-def _in_words(plan: Plan, joint: Joint, target: str) -> str:
-    parts = [plan.words]
-    if joint.kind == "ratio":
-        parts.append("ratio of weighted sums")
-    if target == "superpopulation":
-        parts.append("of the world the population came from")
-    elif plan.is_finite:
-        parts.append("finite-population correction")
-    return ", ".join(filter(None, parts))

@@ -46,7 +46,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
 def cross_entropy_with_integer_labels(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     """Cross-entropy of each example, from logits and true classes; see `cross_entropy`."""
     shifted, log_sum = _log_sum_exp(_matrix(logits, "logits"))
-    classes = _classes(labels, *reversed(shifted.shape))
+    classes = checked_classes(labels, *reversed(shifted.shape))
     return log_sum - shifted[classes, np.arange(len(classes))]
 
 
@@ -92,7 +92,7 @@ def cross_entropy_of_probabilities(probabilities: ArrayLike, labels: ArrayLike) 
         if np.ndim(labels) == 2:
             weights = _same_shape(labels, rows.shape)
             return np.where(weights == 0, 0.0, -weights * np.log(rows.astype(np.float64))).sum(axis=1)
-        classes = _classes(labels, *rows.shape)
+        classes = checked_classes(labels, *rows.shape)
         # From below 0 in rounding: a probability stored as 1.0000001 has no loss.
         return np.maximum(-np.log(rows[np.arange(len(classes)), classes].astype(np.float64)), 0.0)
 
@@ -159,7 +159,7 @@ def mean_cross_entropy_with_integer_labels(probabilities: ArrayLike, labels: Arr
     0.3993
     """
     rows = _probabilities(probabilities)
-    classes = _classes(np.atleast_1d(np.asarray(labels)), *rows.shape)
+    classes = checked_classes(np.atleast_1d(np.asarray(labels)), *rows.shape)
     with np.errstate(**_ZERO_IS_INFINITE):  # type: ignore[arg-type]
         return float((-np.log(rows[np.arange(len(classes)), classes])).mean(dtype=np.float64))
 
@@ -182,7 +182,14 @@ def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:
     return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
 
 
-def _classes(labels: ArrayLike, n: int, k: int) -> NDArray[np.integer[Any]]:
+def checked_classes(labels: ArrayLike, n: int, k: int) -> NDArray[np.integer[Any]]:
+    """Return n integer labels as indices, each of them a class 0 … k - 1.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
     found = np.asarray(labels)
     if found.shape != (n,) or (found.dtype.kind not in "iu" and n > 0):
         raise ValueError(f"labels must be {n} integers; found {found.dtype} of shape {found.shape}")

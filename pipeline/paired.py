@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pipeline.stored import BLOCK, SMALL, Stored, let_go, moments_of
+
 _FEWEST_ROWS = 2
 
 
@@ -68,8 +70,8 @@ def loss_difference(first: NDArray[np.float64], second: NDArray[np.float64], que
 
     Parameters
     ----------
-    first, second : ndarray of float64, shape (n,)
-        Nats, 0 … inf; at least one row.
+    first, second : ndarray of float64 (float32 on disk), shape (n,)
+        Nats, 0 … inf; at least one row. More than a million are worked on in blocks.
     question : Question
         What is asked.
 
@@ -79,6 +81,10 @@ def loss_difference(first: NDArray[np.float64], second: NDArray[np.float64], que
         In nats.
     """
     _check_paired(first, second)
+    if len(first) > SMALL:
+        return _loss_difference_of_many(Stored(first), Stored(second), question)
+    # On disk they are float32, in which a difference would lose digits.
+    first, second = first.astype(np.float64, copy=False), second.astype(np.float64, copy=False)
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         with np.errstate(invalid="ignore"):
             value = float(np.subtract(second.mean(), first.mean()))
@@ -116,19 +122,44 @@ def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_], que
     n = len(first)
     value = (gained - lost) / n
     low, high = score_interval(gained, lost, n, question.confidence)
+    variances = Stored(first).var() + Stored(second).var() if n > SMALL else float(first.var() + second.var())
     return Difference(
         value,
         low,
         high,
         mcnemar(gained, lost),
         n_for_power(value, (gained + lost) / n - value**2, question),
-        n_for_power(value, float(first.var() + second.var()), question),
+        n_for_power(value, variances, question),
+    )
+
+
+def _loss_difference_of_many(first: Stored, second: Stored, question: Question) -> Difference:
+    n = len(first)
+    if first.n_infinite or second.n_infinite:
+        value = math.nan if first.n_infinite and second.n_infinite else second.mean() - first.mean()
+        return Difference(value, -math.inf, math.inf, math.nan, math.inf, math.inf)
+    blocks = zip(second.blocks(), first.blocks(), strict=True)
+    value, variance, _, _ = moments_of(after - before for after, before in blocks)
+    spread = math.sqrt(variance * n / (n - 1))
+    return Difference(
+        value,
+        *_t_ends(value, spread, n, question.confidence),
+        _t_p(value, spread, n),
+        n_for_power(value, variance, question),
+        n_for_power(value, first.var() + second.var(), question),
     )
 
 
 def discordant(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, int]:
     """Count the rows that the second model alone gets right (gained), and those that the first alone does (lost)."""
-    return int(np.count_nonzero(second & ~first)), int(np.count_nonzero(first & ~second))
+    gained = lost = 0
+    for start in range(0, len(first), BLOCK):
+        before, after = first[start : start + BLOCK], second[start : start + BLOCK]
+        gained += int(np.count_nonzero(after & ~before))
+        lost += int(np.count_nonzero(before & ~after))
+        let_go(first)
+        let_go(second)
+    return gained, lost
 
 
 def n_for_power(effect: float, variance: float, question: Question) -> float:
@@ -172,8 +203,11 @@ def t_interval(differences: NDArray[np.float64], confidence: float) -> tuple[flo
     n = len(differences)
     if n == 1:
         return -math.inf, math.inf
-    value = float(differences.mean())
-    reach = float(special.stdtrit(n - 1, (1 + confidence) / 2)) * float(differences.std(ddof=1)) / math.sqrt(n)
+    return _t_ends(float(differences.mean()), float(differences.std(ddof=1)), n, confidence)
+
+
+def _t_ends(value: float, spread: float, n: int, confidence: float) -> tuple[float, float]:
+    reach = float(special.stdtrit(n - 1, (1 + confidence) / 2)) * spread / math.sqrt(n)
     return value - reach, value + reach
 
 
@@ -182,7 +216,11 @@ def t_test(differences: NDArray[np.float64]) -> float:
     n = len(differences)
     if n == 1:
         return math.nan
-    value, error = float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(n)
+    return _t_p(float(differences.mean()), float(differences.std(ddof=1)), n)
+
+
+def _t_p(value: float, spread: float, n: int) -> float:
+    error = spread / math.sqrt(n)
     if error == 0:
         return 1.0 if value == 0 else 0.0
     return float(2 * special.stdtr(n - 1, -abs(value) / error))

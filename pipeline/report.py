@@ -98,6 +98,8 @@ def cell(result: Result, *, run_id: str, folder: str) -> None:
     console = _console()
     if result.shown is not None:
         console.print(_rich(result.shown))
+    for table in result.further:
+        console.print(_rich(table))
     if result.summary:
         console.print(result.summary)
     for note in result.notes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,24 @@ from numpy.typing import NDArray
 from pipeline import files
 from pipeline.records import IntArray, Scores
 
-# What a shard leaves besides its values: ties, capped, nanoseconds.
+# Of the folder's form.
+_VERSION = 1
+# What a shard leaves besides its values: ties, capped, and the nanoseconds since what was flushed before it.
 _COUNTS = 3
+# Flushed together is what was scored in this time: a flush takes milliseconds, whatever there is.
+_SECONDS_BETWEEN_FLUSHES = 1.0
 
 
 class ScoreFile:
     """A folder of columns: 4 bytes a row for each metric (8 where asked), 1 for the accuracy.
 
-    A shard counts as done once its values are on the disk: after an interruption the others are made again.
+    A shard counts as done once its values have been flushed to the disk: after an interruption, or a power cut, the
+    others are made again. A folder that is not of these shards, or whose files have other sizes, is made anew.
 
     Parameters
     ----------
     folder : Path
-        Made if needed.
+        Made if needed. Nobody else may write to it meanwhile.
     bounds : ndarray of int, shape (S + 1,)
         The first row of each shard, and N.
     is_double : bool
@@ -36,77 +43,141 @@ class ScoreFile:
     def __init__(self, folder: Path, bounds: IntArray, *, is_double: bool = False) -> None:
         self._folder, self._bounds = folder, bounds
         self._dtype = np.dtype(np.float64 if is_double else np.float32)
-        self._open: dict[str, NDArray[Any]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._lock, self._flushing = threading.Lock(), threading.Lock()
+        self._pending: list[int] = []
+        self._flushed = time.perf_counter()
+        if not self._is_whole():
+            self._make()
         shards = len(bounds) - 1
-        self._done = self._column("done", np.dtype(np.uint8), shards)
-        self._counts = self._column("counts", np.dtype(np.int64), shards * _COUNTS).reshape(shards, _COUNTS)
+        self._done = np.fromfile(folder / "done", dtype=np.uint8)
+        self._counts = np.fromfile(folder / "counts", dtype=np.int64).reshape(shards, _COUNTS)
+        self._metrics = self._metrics_found()
 
     @property
     def missing(self) -> list[int]:
         """The shards that are not done."""
-        return np.flatnonzero(np.asarray(self._done) == 0).tolist()
+        return np.flatnonzero(self._done != 1).tolist()
 
     @property
     def seconds(self) -> float:
-        """Wall time that all shards took together, as noted by `add_seconds`."""
-        return float(self._counts[:, 2].sum()) / 1e9
+        """Wall time that all shards took together, in however many starts."""
+        return float(self._counts[self._done == 1, 2].sum()) / 1e9
 
     def keep(self, shard: int, scores: Scores) -> None:
-        """Write a shard's scores down."""
+        """Write a shard's scores down; may be called from several threads."""
         start, stop = int(self._bounds[shard]), int(self._bounds[shard + 1])
         if len(scores) != stop - start:
             raise ValueError(f"shard {shard} must have {stop - start} scores; found {len(scores)}")
-        if not self._names_path.exists():
-            files.write_beside(self._names_path, lambda file: file.write(json.dumps(scores.metrics).encode()))
+        with self._lock:
+            if self._metrics is None:
+                self._name(list(scores.metrics))
+        if self._metrics != list(scores.metrics):
+            raise ValueError(f"shard {shard} must have scores of {self._metrics}; found {scores.metrics}")
         for metric, values in scores.columns.items():
-            self._write(metric, start, values)
-        self._counts[shard, :2] = scores.ties, scores.capped
-        self._done[shard] = 1
+            dtype = self._dtype_of(metric)
+            with np.errstate(over="ignore"):
+                self._write(metric, start * dtype.itemsize, np.asarray(values, dtype))
+        with self._lock:
+            self._counts[shard] = scores.ties, scores.capped, 0
+            self._pending.append(shard)
+        if time.perf_counter() - self._flushed > _SECONDS_BETWEEN_FLUSHES:
+            self.flush()
 
-    def add_seconds(self, seconds: float) -> None:
-        """Note how long the shards of this start took."""
-        self._counts[0, 2] += int(seconds * 1e9)
+    def flush(self) -> None:
+        """Bring to the disk what was kept, and only then count it as done."""
+        with self._flushing:
+            with self._lock:
+                shards, self._pending = self._pending, []
+                before, self._flushed = self._flushed, time.perf_counter()
+            if not shards:
+                return
+            self._counts[shards[0], 2] = int((self._flushed - before) * 1e9)
+            for metric in self._metrics or []:
+                self._sync(metric)
+            for shard in shards:
+                self._write("counts", shard * _COUNTS * 8, self._counts[shard])
+            self._sync("counts")
+            for shard in shards:
+                self._write("done", shard, np.ones(1, np.uint8))
+            self._done[shards] = 1
 
     def scores(self) -> Scores:
         """Return the scores of all rows, to be read from the disk as they are needed."""
-        names: Sequence[str] = json.loads(self._names_path.read_bytes())
-        columns = {metric: self._metric(metric) for metric in names}
+        names = self._metrics or []
+        columns: dict[str, NDArray[Any]] = {
+            metric: np.memmap(self._folder / metric, dtype=self._dtype_of(metric), mode="r") for metric in names
+        }
         ties, capped, _ = (int(total) for total in self._counts.sum(axis=0))
         return Scores(
             columns.pop("loss", None), columns.pop("accuracy", None), further=columns, ties=ties, capped=capped
         )
 
-    @property
-    def _names_path(self) -> Path:
-        return self._folder / "metrics.json"
-
-    def _metric(self, metric: str) -> NDArray[Any]:
-        return self._column(metric, self._dtype_of(metric), int(self._bounds[-1]))
-
     def _dtype_of(self, metric: str) -> np.dtype[Any]:
         return np.dtype(np.bool_) if metric == "accuracy" else self._dtype
 
-    def _column(self, name: str, dtype: np.dtype[Any], size: int) -> NDArray[Any]:
-        if name not in self._open:
-            path = self._folder / name
-            if not path.exists() or path.stat().st_size != size * dtype.itemsize:
-                with path.open("wb") as file:
-                    file.truncate(size * dtype.itemsize)
-            self._open[name] = np.memmap(path, dtype=dtype, mode="r+", shape=(size,))
-        return self._open[name]
+    @property
+    def _form(self) -> dict[str, Any]:
+        bounds = files.content_digest(np.ascontiguousarray(self._bounds, np.int64).tobytes())
+        return {"version": _VERSION, "dtype": self._dtype.str, "bounds": bounds}
 
-    def _write(self, metric: str, start: int, values: NDArray[Any]) -> None:
-        """Bring values to the disk; not through the memory map, whose pages would count as this process's memory."""
-        dtype = self._dtype_of(metric)
-        with np.errstate(over="ignore"):
-            data = np.ascontiguousarray(values, dtype=dtype).view(np.uint8).data
-        handle = os.open(self._folder / metric, os.O_RDWR | os.O_CREAT, 0o644)
+    def _metrics_found(self) -> list[str] | None:
+        path = self._folder / "metrics.json"
+        return json.loads(path.read_bytes()) if path.exists() else None
+
+    def _is_whole(self) -> bool:
+        """Whether the folder is of these shards, and every file in it has its size."""
         try:
-            done, at = 0, start * dtype.itemsize
+            if json.loads((self._folder / "form.json").read_bytes()) != self._form:
+                return False
+            shards, rows = len(self._bounds) - 1, int(self._bounds[-1])
+            sizes = {"done": shards, "counts": shards * _COUNTS * 8}
+            for metric in self._metrics_found() or []:
+                sizes[metric] = rows * self._dtype_of(metric).itemsize
+            if any((self._folder / name).stat().st_size != size for name, size in sizes.items()):
+                return False
+            return len(sizes) > 2 or not (self._folder / "done").read_bytes().strip(b"\0")
+        except (OSError, ValueError, TypeError):
+            return False
+
+    def _make(self) -> None:
+        if self._folder.is_dir():
+            shutil.rmtree(self._folder)
+        else:
+            self._folder.unlink(missing_ok=True)
+        self._folder.mkdir(parents=True)
+        shards = len(self._bounds) - 1
+        self._truncate("done", shards)
+        self._truncate("counts", shards * _COUNTS * 8)
+        self._say("form.json", self._form)
+
+    def _name(self, metrics: list[str]) -> None:
+        """Make room for the columns, now that they are known."""
+        for metric in metrics:
+            self._truncate(metric, int(self._bounds[-1]) * self._dtype_of(metric).itemsize)
+        self._say("metrics.json", metrics)
+        self._metrics = metrics
+
+    def _say(self, name: str, what: object) -> None:
+        files.write_beside(self._folder / name, lambda file: file.write(json.dumps(what).encode()))
+
+    def _truncate(self, name: str, size: int) -> None:
+        with (self._folder / name).open("wb") as file:
+            file.truncate(size)
+
+    def _write(self, name: str, at: int, values: NDArray[Any]) -> None:
+        # Not through a memory map: its pages would count as this process's memory, and a full disk would end it.
+        data = np.ascontiguousarray(values).view(np.uint8).data
+        handle = os.open(self._folder / name, os.O_RDWR)
+        try:
+            done = 0
             while done < len(data):
                 done += os.pwrite(handle, data[done:], at + done)
-            # Before the shard is said to be done: after a power cut what is said must be so.
+        finally:
+            os.close(handle)
+
+    def _sync(self, name: str) -> None:
+        handle = os.open(self._folder / name, os.O_RDWR)
+        try:
             os.fdatasync(handle)
         finally:
             os.close(handle)

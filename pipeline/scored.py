@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from pipeline.records import Dataset, Population, Scores
 from pipeline.score_file import ScoreFile
 
 _is_fresh = False
+# What the name of a metric's column begins with in the cache.
+_OF = "of_"
 
 
 def scored(
@@ -45,7 +47,8 @@ def scored(
     name = files.content_digest(shaping.encode(), files.source_digest().encode())
     if isinstance(dataset, Dataset) and engine.is_here:
         return once(f"scores {name} {_is_fresh}", lambda: make() if _is_fresh else _shared(name, make))
-    return once(f"scores on disk {name} {_is_fresh}", lambda: _stored(name, dataset, engine, job))
+    meant = replace(job, digests=(dataset.digest, classifier.digest))
+    return once(f"scores on disk {name} {_is_fresh}", lambda: _stored(name, dataset, engine, meant))
 
 
 def _stored(name: str, dataset: Population, engine: Engine, job: Job) -> tuple[Scores, float]:
@@ -70,7 +73,6 @@ def _stored(name: str, dataset: Population, engine: Engine, job: Job) -> tuple[S
 
 def _fill(file: ScoreFile, missing: list[int], dataset: Population, engine: Engine, job: Job) -> None:
     rows = np.diff(dataset.bounds)
-    started = time.perf_counter()
     with Rate(len(dataset), len(dataset) - int(rows[missing].sum()), f"Scoring {dataset.name}") as rate:
 
         def keep(shard: int, scores: Scores) -> None:
@@ -80,7 +82,7 @@ def _fill(file: ScoreFile, missing: list[int], dataset: Population, engine: Engi
         try:
             engine.run(job, missing, keep)
         finally:
-            file.add_seconds(time.perf_counter() - started)
+            file.flush()
 
 
 @contextmanager
@@ -109,10 +111,9 @@ def _shared(name: str, make: Callable[[], tuple[Scores, float]]) -> tuple[Scores
                 lambda file: np.savez(
                     file,
                     allow_pickle=False,
-                    loss=scores.loss,
-                    correct=scores.correct,
                     counts=counts,
                     seconds=np.array(seconds),
+                    **{f"{_OF}{metric}": column for metric, column in scores.columns.items()},
                 ),
             )
         return scores, seconds
@@ -124,6 +125,8 @@ def _read(path: Path) -> tuple[Scores, float] | None:
         # Opened here, for NumPy leaves a file open that it cannot read.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             ties, capped = found["counts"].tolist()
-            return Scores(found["loss"], found["correct"], ties=ties, capped=capped), float(found["seconds"])
+            columns = {name.removeprefix(_OF): found[name] for name in found.files if name.startswith(_OF)}
+            loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
+            return Scores(loss, correct, further=columns, ties=ties, capped=capped), float(found["seconds"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -17,7 +17,7 @@ from scipy import special
 from pipeline import cores
 from pipeline.accuracy import is_correct, is_tied
 from pipeline.errors import BadInput
-from pipeline.loss import cross_entropy, cross_entropy_of_probabilities
+from pipeline.loss import checked_classes, cross_entropy, cross_entropy_of_probabilities
 from pipeline.metric.base import Metric
 from pipeline.model.base import Classifier, unchanged
 from pipeline.records import Block, Dataset, IntArray, Population, Scores
@@ -167,14 +167,11 @@ class Judge:
             return Scores(None, outputs == truth)
         if gives == "probabilities":
             refuse_sums(outputs, where)
-            loss = cross_entropy_of_probabilities(outputs, labels)
-        else:
-            with np.errstate(invalid="ignore"):
-                loss = cross_entropy(outputs, labels)
-        columns = {"loss": loss, "accuracy": is_correct(outputs, labels)}
+        loss, correct, ties = _judged(outputs, labels, gives)
+        columns = {"loss": loss, "accuracy": correct}
         for name, metric in self.further.items():
             columns[name] = metric.values(outputs, labels, gives=gives)
-        return self._capped(columns, ties=int(np.count_nonzero(is_tied(outputs))))
+        return self._capped(columns, ties=ties)
 
     def _capped(self, columns: dict[str, NDArray[Any]], ties: int = 0) -> Scores:
         loss, correct, capped = columns.pop("loss", None), columns.pop("accuracy", None), 0
@@ -183,6 +180,59 @@ class Judge:
             loss = np.minimum(loss, self.cap)
         right = None if correct is None else correct.astype(np.bool_, copy=False)
         return Scores(loss, right, further=columns, ties=ties, capped=capped)
+
+
+def _judged(
+    outputs: NDArray[Any], labels: NDArray[Any], gives: str
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
+    """Loss, whether right, and the number of ties of a block of rows."""
+    if gives == "logits" and labels.ndim == 1:
+        return judge_logits(outputs, labels)
+    with np.errstate(invalid="ignore"):
+        loss = (cross_entropy if gives == "logits" else cross_entropy_of_probabilities)(outputs, labels)
+    return loss, is_correct(outputs, labels), int(np.count_nonzero(is_tied(outputs)))
+
+
+def judge_logits(
+    logits: NDArray[Any], labels: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
+    """Judge rows by integer labels in one pass: `cross_entropy`, `is_correct` and `is_tied`, to the last bit.
+
+    Parameters
+    ----------
+    logits : ndarray of float32 or float64, shape (n, k)
+        Fastest as a view of a contiguous (k, n) that stays in a core's cache.
+    labels : ndarray of int, shape (n,)
+        The true classes 0 … k - 1.
+
+    Returns
+    -------
+    loss : ndarray of float64, shape (n,)
+        In nats; nan where the logits make no probabilities: then the rest is not to be relied on.
+    correct : ndarray of bool, shape (n,)
+        A tie goes to the lowest class.
+    ties : int
+        Rows whose largest logit two or more classes share.
+
+    Raises
+    ------
+    ValueError
+        If a label is no class.
+    """
+    turned = np.ascontiguousarray(logits.T)
+    classes = checked_classes(labels, *reversed(turned.shape))
+    with np.errstate(invalid="ignore", under="ignore"):
+        shifted = turned - turned.max(axis=0)
+        own = shifted.ravel().take(classes * len(classes) + np.arange(len(classes)))
+        is_largest = shifted == 0
+        correct, ties = own == 0, 0
+        # Each row has a largest logit; more of them in all than rows, and some are shared.
+        if np.count_nonzero(is_largest) > len(classes):
+            tied = np.flatnonzero(is_largest.sum(axis=0) > 1)
+            correct[tied] = is_largest[:, tied].argmax(axis=0) == classes[tied]
+            ties = len(tied)
+        np.exp(shifted, out=shifted)
+        return np.log(shifted.sum(axis=0, dtype=np.float64)) - own, correct, ties
 
 
 def joined(parts: Sequence[Scores]) -> Scores:
@@ -314,6 +364,8 @@ def refuse_nan(scores: Scores, where: Callable[[int], str]) -> None:
         With how many there are, and the first.
     """
     for metric, column in scores.columns.items():
+        if column.dtype == np.bool_:
+            continue
         missing = np.isnan(column)
         if missing.any():
             what = (

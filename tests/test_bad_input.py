@@ -5,10 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
+from tests import tables
+
 CASES = {
     "unknown key": (["batchsize=10"], "batchsize"),
     "unknown key of a part": (["data.colour=red"], "colour"),
-    "unknown choice": (["data=cifar"], "data must be one of digits, fashion_mnist, mnist, npz; found 'cifar'"),
+    "unknown choice": (
+        ["data=cifar"],
+        "data must be one of digits, fashion_mnist, inspect, lm_eval, mnist, npz, predictions, table; found 'cifar'",
+    ),
     "unknown experiment": (
         ["+experiment=nothing"],
         "experiment must be one of compare, coverage, designs, landscape, plan, step_versus_sigmoid, sweep, train, "
@@ -88,6 +93,75 @@ def test_a_wrong_file_is_one_line_and_status_2(command, tmp_path):
         assert done.returncode == 2, done.stderr
         assert len(done.stderr.splitlines()) == 1
         assert expected in done.stderr
+        assert not (tmp_path / "mlruns" / "mlflow.db").exists()
+
+
+GOOD = "logit_0,logit_1,label\n" + "0.5,1,0\n1,-2,1\n" * 20
+TABLES = {
+    "NaN": (GOOD + "0,nan,1\n", "logit_1 must be finite; found nan in line 42 of {path}"),
+    "a label": (GOOD + "0,1,2\n", "label must be a class, 0 to 1; found 2 in line 42 of {path}"),
+    "text": (GOOD + "0,cat,1\n", "the column 'logit_1' of {path} must hold numbers; found text, first cat in line 42"),
+    "a hole": (GOOD + "0,,1\n", "the column 'logit_1' must have a value in every row; found none in line 42 of {path}"),
+    "width": (GOOD + "0,1\n", "line 42 of {path} must have 3 values, as the first line has names; found 2"),
+    "a gap": (
+        GOOD.replace("logit_1", "logit_2"),
+        "{path} must have a column a class, from logit_0 on; found no logit_1",
+    ),
+    "no rows": ("logit_0,logit_1,label\n", "{path} must hold at least one row; found none"),
+    "nothing": ("", "{path} must hold at least one row; found none"),
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (["data.memory=0"], ["NaN", "a hole"]),
+        (["--multirun", "batch_size=1,2", "data.memory=0"], ["a label", "width"]),
+        pytest.param([], list(TABLES), marks=pytest.mark.slow),
+        pytest.param(["data.memory=0", "study=plan"], list(TABLES), marks=pytest.mark.slow),
+        pytest.param(["--multirun", "batch_size=1,2"], list(TABLES), marks=pytest.mark.slow),
+    ],
+    ids=["on disk", "a sweep on disk", "in memory", "a plan", "a sweep in memory"],
+)
+def test_a_wrong_table_is_one_line_and_status_2_and_leaves_no_run(command, tmp_path, asked, names):
+    for name in names:
+        content, expected = TABLES[name]
+        path = tmp_path / "rows.csv"
+        path.write_text(content)
+        done = command(*asked, "data=predictions", f"data.path={path}", mlruns=tmp_path / "mlruns")
+        assert done.returncode == 2, done.stderr + done.stdout
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert expected.format(path=path) in line
+        # What the text was converted into may be asked for again; no score is kept, and no store is made.
+        left = {path.name for path in (tmp_path / "mlruns").iterdir()}
+        assert left <= {"cache", "locks"}, left
+        assert not [file for file in (tmp_path / "mlruns" / "cache" / "scores").rglob("loss") if any(file.read_bytes())]
+
+
+@pytest.mark.slow
+def test_a_damaged_shard_is_named_and_no_run_is_begun(command, tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {"x": rng.normal(size=(40, 64)), "label": np.arange(40) % 10}
+    tables.parquet_folder(tmp_path / "rows", columns, rows=10)
+    part = tmp_path / "rows" / "part-002.parquet"
+    np.savez(tmp_path / "model.npz", **weights(rng, 64, 10))
+    asked = [
+        "data=table",
+        f"data.path={tmp_path}/rows",
+        "model=npz",
+        f"model.path={tmp_path}/model.npz",
+        "data.memory=0",
+    ]
+    for damage, expected in (
+        (part.read_bytes()[:-50], f"{part} must be a whole Parquet file; found"),
+        (b"", f"{part} must be a whole Parquet file; found"),
+    ):
+        part.write_bytes(damage)
+        done = command(*asked, mlruns=tmp_path / "mlruns")
+        assert done.returncode == 2, done.stderr
+        (line,) = done.stderr.splitlines()
+        assert expected in line
         assert not (tmp_path / "mlruns" / "mlflow.db").exists()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipeline.enough import most_share_variance, most_variance, normal_size, smallest_batch
+from pipeline.enough import _quotients, most_share_variance, most_variance, normal_size, smallest_batch
 from pipeline.sampling import MEMBERS
 from pipeline.scoring import score
 from tests.populations import frame_of, some_scores
@@ -143,3 +143,8 @@ def test_the_loss_limit_is_enough_for_about_the_assured_share_of_pilots_of_a_pub
     enough = int((np.array(limits) >= losses.var()).sum())
     assert stats.binomtest(enough, 400, 0.8, alternative="less").pvalue > 0.001
     assert np.median(limits) < 2.5 * losses.var()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 12, 99, 100, 101, 600, 10_007])
+def test_the_quotients_of_a_number_are_found_without_dividing_it_by_all_up_to_it(size):
+    assert _quotients(size) == sorted({size // k for k in range(1, size + 1)}, reverse=True)

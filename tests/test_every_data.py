@@ -10,7 +10,11 @@ from omegaconf import OmegaConf
 
 from pipeline.data import MEMBERS
 from pipeline.errors import BadInput
+from tests import tables
 
+# Those that can be trained on too; the others are rows that somebody else's model has been put to, or will be.
+WITH_TWO_SPLITS = ["digits", "mnist", "fashion_mnist", "npz"]
+TABULAR = ["predictions", "table"]
 CONF = Path(__file__).resolve().parent.parent / "conf" / "data"
 
 
@@ -36,7 +40,7 @@ def stand_in(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=list(MEMBERS))
+@pytest.fixture(params=WITH_TWO_SPLITS)
 def source(request):
     """A function that builds the member, with rows to be had."""
     name = request.param
@@ -50,6 +54,16 @@ def source(request):
     else:
         given = {}
     return lambda **changes: MEMBERS[name](**(given | changes))
+
+
+@pytest.fixture(params=TABULAR)
+def tabular(request, tmp_path):
+    """A function that builds the member, with rows in a table."""
+    rng = np.random.default_rng(10)
+    column = {"predictions": "logits", "table": "x"}[request.param]
+    written = {column: rng.normal(size=(40, 6)), "label": np.arange(40) % 6, "id": np.arange(40)}
+    path = tables.write(tmp_path, "a.parquet", written)
+    return lambda **changes: MEMBERS[request.param](**({"path": path} | changes))
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -119,14 +133,47 @@ def test_an_unknown_split_is_refused_when_built_and_when_loaded(source, split):
         source().load_split(split)
 
 
+def test_rows_of_a_table_have_the_shapes_and_types_that_the_record_states(tabular):
+    found = tabular(id="id").load()
+    assert found.inputs.shape == (40, 6)
+    assert found.inputs.dtype in (np.float32, np.float64)
+    assert found.labels.dtype == np.int64
+    assert found.labels.tolist() == [i % 6 for i in range(40)]
+    assert (len(found), found.width, found.n_classes, found.scale) == (40, 6, 6, 1.0)
+    assert found.where(39).startswith("row 39 of ")
+
+
+def test_rows_of_a_table_are_the_same_in_memory_and_on_disk(tabular):
+    kept, streamed = tabular().load(), tabular(memory=0).load()
+    assert kept.digest == streamed.digest == tabular().load().digest
+    assert (streamed.width, streamed.n_classes, len(streamed)) == (kept.width, kept.n_classes, len(kept))
+    rows = np.array([39, 3, 3, 20])
+    np.testing.assert_array_equal(streamed.take(rows).inputs, kept.inputs[rows])
+    np.testing.assert_array_equal(streamed.labels, kept.labels)
+    for row in rows:
+        assert streamed.where(row) == kept.where(row)
+
+
+def test_a_table_has_one_split_and_no_other_encoding(tabular):
+    with pytest.raises(BadInput, match=r"data\.split must be test for data=\w+, which has no other; found train"):
+        tabular().load_split("train")
+    with pytest.raises(BadInput, match=r"data\.split must be one of train, test"):
+        tabular(split="validation")
+    with pytest.raises(BadInput, match=r"data\.one_hot must be false"):
+        tabular(one_hot=True)
+
+
 @pytest.mark.parametrize("name", list(MEMBERS))
 def test_the_yaml_fits_the_schema_and_sets_every_field_but_the_name(name):
     written = OmegaConf.load(CONF / f"{name}.yaml")
-    assert written.pop("defaults") == [f"/schema/data/{name}@_here_", "_self_"]
+    first, *others, last = written.pop("defaults")
+    assert (first, last) == (f"/schema/data/{name}@_here_", "_self_")
+    # What is judged already needs no model.
+    assert others in ([], [{"override /model@_global_.model": "given"}])
     part = MEMBERS[name]
     assert set(written) == {one.name for one in fields(part)} - {"name"}
     merged = OmegaConf.merge(OmegaConf.structured(part), written)
-    if name == "npz":
+    if "path" in merged:
         merged.path = "data.npz"
     made = OmegaConf.to_object(merged)
     assert type(made) is part
@@ -134,7 +181,12 @@ def test_the_yaml_fits_the_schema_and_sets_every_field_but_the_name(name):
     assert made.split == part.split
 
 
-@pytest.mark.parametrize("name", list(MEMBERS))
+@pytest.mark.parametrize("name", [name for name in MEMBERS if name not in WITH_TWO_SPLITS])
+def test_the_sizes_to_sweep_suit_the_rows_where_their_number_is_not_known(name):
+    assert OmegaConf.load(CONF / f"{name}.yaml").sweep_sizes == {"test": "auto"}
+
+
+@pytest.mark.parametrize("name", WITH_TWO_SPLITS)
 def test_the_sizes_to_sweep_grow_for_both_splits_from_one_row(name):
     sizes = OmegaConf.load(CONF / f"{name}.yaml").sweep_sizes
     assert set(sizes) == {"train", "test"}

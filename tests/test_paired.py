@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from pipeline import paired
+from pipeline import paired, stored
 from pipeline.paired import Question
 
 Z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
@@ -206,3 +207,36 @@ def test_flips_of_as_many_examples_are_seen_with_the_power_by_simulation():
     # McNemar's test in its normal form; the exact one is more careful, and loses a little power.
     count = int(((b - c) ** 2 > stats.norm.ppf(0.975) ** 2 * (b + c)).sum())
     assert agrees_with(count, draws, slack=0.02)
+
+
+@pytest.mark.parametrize("n", [101, 5000])
+def test_the_differences_of_many_rows_are_those_of_few_by_blocks(monkeypatch, n):
+    rng = np.random.default_rng(n)
+    first = rng.lognormal(-2, 1.5, n)
+    second = first * rng.lognormal(0.02, 0.1, n)
+    whole = paired.loss_difference(first, second, Question())
+    shares = paired.accuracy_difference(first < 0.5, second < 0.5, Question())
+    for module in (paired, stored):
+        monkeypatch.setattr(module, "BLOCK", 64)
+    monkeypatch.setattr(paired, "SMALL", 100)
+    found = paired.loss_difference(first, second, Question())
+    assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(whole), rel=1e-11)
+    found = paired.accuracy_difference(first < 0.5, second < 0.5, Question())
+    assert dataclasses.astuple(found) == pytest.approx(dataclasses.astuple(shares), rel=1e-12)
+
+
+@pytest.mark.parametrize("infinite", [(True, False), (False, True), (True, True)])
+def test_an_infinite_loss_among_many_rows_leaves_no_test_as_among_few(monkeypatch, infinite):
+    first, second = np.full(200, 0.5), np.full(200, 0.25)
+    first[3], second[3] = (np.inf if is_infinite else 1.0 for is_infinite in infinite)
+    whole = paired.loss_difference(first, second, Question())
+    monkeypatch.setattr(paired, "SMALL", 100)
+    np.testing.assert_equal(
+        dataclasses.astuple(paired.loss_difference(first, second, Question())), dataclasses.astuple(whole)
+    )
+
+
+def test_losses_kept_as_float32_are_compared_in_full():
+    first = np.full(100, 3.0, np.float32)
+    second = np.full(100, 3.0000002, np.float32)
+    assert paired.loss_difference(first, second, Question()).value == float(second[0]) - 3.0

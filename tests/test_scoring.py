@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from pipeline import scoring
-from pipeline.accuracy import is_correct
+from pipeline.accuracy import is_correct, is_tied
 from pipeline.data.mnist import Mnist
 from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy
@@ -15,7 +16,7 @@ from pipeline.model.base import Classifier
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
 from pipeline.records import Dataset
-from pipeline.scoring import score
+from pipeline.scoring import judge_logits, score
 
 
 class Given(Classifier):
@@ -127,6 +128,35 @@ def test_ties_are_counted_and_go_to_the_lowest_class():
     assert scores.correct.tolist() == [True, False, True]
     many = np.zeros((5000, 4))
     assert score(Given(4), dataset_of(many, np.zeros(5000, int))).ties == 5000
+
+
+@st.composite
+def logits_and_labels(draw):
+    n, k = draw(st.integers(1, 40)), draw(st.integers(1, 12))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    # Few values, so that ties are common; one class at least is possible.
+    logits = draw(hnp.arrays(dtype, (n, k), elements=st.sampled_from([-np.inf, -1.0, 0.1, 0.7, 1e4])))
+    logits[:, draw(st.integers(0, k - 1))] = 0.1
+    return logits, draw(hnp.arrays(np.int64, n, elements=st.integers(0, k - 1)))
+
+
+@given(logits_and_labels(), st.booleans())
+def test_judging_in_one_pass_gives_the_loss_the_right_and_the_ties_of_three_to_the_last_bit(case, is_turned):
+    logits, labels = case
+    loss, correct, ties = judge_logits(np.ascontiguousarray(logits.T).T if is_turned else logits, labels)
+    np.testing.assert_array_equal(loss, cross_entropy(logits, labels))
+    np.testing.assert_array_equal(correct, is_correct(logits, labels))
+    assert ties == np.count_nonzero(is_tied(logits))
+
+
+def test_judging_leaves_the_logits_as_they_were_and_refuses_a_label_that_is_no_class():
+    logits = np.ascontiguousarray([[0.5, -1.0], [2.0, 0.0], [1.0, 1.0]]).T
+    before = logits.copy()
+    judge_logits(logits, np.array([2, 0]))
+    np.testing.assert_array_equal(logits, before)
+    for label in (-1, 3):
+        with pytest.raises(ValueError, match="labels must be 0 to 2"):
+            judge_logits(logits, np.array([0, label]))
 
 
 def test_losses_above_the_cap_count_as_it_and_are_counted():

@@ -7,6 +7,7 @@ from pipeline.data.lm_eval import LmEval
 from pipeline.data.mnist import Mnist
 from pipeline.data.npz import Npz
 from pipeline.data.predictions import Predictions
+from pipeline.data.table import Table
 
 MEMBERS: dict[str, type] = {
     "digits": Digits,
@@ -14,6 +15,7 @@ MEMBERS: dict[str, type] = {
     "fashion_mnist": FashionMnist,
     "npz": Npz,
     "predictions": Predictions,
+    "table": Table,
     "lm_eval": LmEval,
     "inspect": Inspect,
 }

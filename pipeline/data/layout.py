@@ -12,6 +12,7 @@ from pipeline.errors import BadInput
 
 # What each kind of prediction is called, where no name is given: a list column, or the stem of numbered ones.
 _USUAL = {"logits": ("logits", "logit"), "probabilities": ("probabilities", "probability")}
+_USUAL_INPUTS = ("inputs", "input", "x")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,30 @@ class Layout:
         return [*self.columns, *([] if self.label is None else [self.label])]
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """Which columns are a model's inputs.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        One list column, or one an input in order.
+    label : str
+        The labels' column.
+    width : int
+        Inputs in a row.
+    """
+
+    columns: tuple[str, ...]
+    label: str
+    width: int
+
+    @property
+    def wanted(self) -> list[str]:
+        """The columns to read."""
+        return [*self.columns, self.label]
+
+
 def layout_of(
     columns: Mapping[str, Column],
     *,
@@ -81,13 +106,14 @@ def layout_of(
     BadInput
         If there are no predictions, or a column has a wrong type.
     """
+    label = _usual_label(columns, label)
     if logits is not None and probabilities is not None:
         raise BadInput(
             f"predictions must be logits or probabilities; found {logits} and {probabilities}: leave one out"
         )
     for gives, named in (("logits", logits), ("probabilities", probabilities)):
         names = _USUAL[gives] if named is None else (named,)
-        found = next(filter(None, (_of_name(columns, name, where) for name in names)), None)
+        asked, found = next(((n, cs) for n in names if (cs := _of_name(columns, n, where))), ("", ()))
         if named is not None and not found:
             raise BadInput(
                 f"data.{gives}={named} must be a column of {where}, or the stem of {named}_0, {named}_1 …; found the "
@@ -95,8 +121,58 @@ def layout_of(
             )
         is_other_named = (probabilities if gives == "logits" else logits) is not None
         if found and not is_other_named:
-            return _with_classes(columns, gives, found, label, where)
+            return _with_classes(columns, gives, found, asked=asked, label=label, where=where)
     return _scores(columns, {"loss": loss, "accuracy": correct}, label, where)
+
+
+def inputs_of(columns: Mapping[str, Column], *, where: str, inputs: str | None = None, label: str = "label") -> Inputs:
+    """Find out which columns of a table are a model's inputs, by the names given or the usual ones.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+        The table's.
+    where : str
+        What the table is, for errors.
+    inputs : str or None
+        A list column, the stem of NAME_0 …, or names with commas between them. None looks for ``inputs``,
+        ``inputs_0`` …, ``input_0`` …, ``x`` and ``x_0`` ….
+    label : str
+        A column.
+
+    Raises
+    ------
+    BadInput
+        If there are none, or a column has a wrong type.
+    """
+    label = _usual_label(columns, label)
+    if inputs is not None and inputs not in columns and "," in inputs:
+        found = tuple(name.strip() for name in inputs.split(","))
+        missing = [name for name in found if name not in columns]
+    else:
+        names = _USUAL_INPUTS if inputs is None else (inputs,)
+        found = next(filter(None, (_of_name(columns, name, where) for name in names)), ())
+        missing = [] if found else [inputs or "inputs, input_0 …, x or x_0 …"]
+    if missing:
+        raise BadInput(
+            f"data.inputs must name columns of {where}: a list, the stem of NAME_0 …, or names with commas between "
+            f"them; found no {brief(missing[0])} among the columns {_listed(columns)}: name others"
+        )
+    if label in found or len(set(found)) != len(found):
+        raise BadInput(f"data.inputs must name each column once, and not the label's; found {brief(', '.join(found))}")
+    for name in found:
+        column = columns[name]
+        if column.kind not in "fiub" or (len(found) > 1 and column.width is not None) or column.width == 0:
+            raise BadInput(
+                f"the column {brief(name)!r} of {where} must hold numbers; found {brief(column.words)}: leave it out, "
+                "or give it as numbers"
+            )
+    _check_label(columns, label, where)
+    return Inputs(found, label, columns[found[0]].width or len(found))
+
+
+def _usual_label(columns: Mapping[str, Column], label: str) -> str:
+    return "labels" if label == "label" and label not in columns and "labels" in columns else label
 
 
 def _of_name(columns: Mapping[str, Column], name: str, where: str) -> tuple[str, ...]:
@@ -111,7 +187,9 @@ def _of_name(columns: Mapping[str, Column], name: str, where: str) -> tuple[str,
     return tuple(numbered[i] for i in range(len(numbered)))
 
 
-def _with_classes(columns: Mapping[str, Column], gives: str, names: tuple[str, ...], label: str, where: str) -> Layout:
+def _with_classes(
+    columns: Mapping[str, Column], gives: str, names: tuple[str, ...], *, asked: str, label: str, where: str
+) -> Layout:
     first = columns[names[0]]
     for name in names:
         column = columns[name]
@@ -120,23 +198,25 @@ def _with_classes(columns: Mapping[str, Column], gives: str, names: tuple[str, .
                 f"the column {brief(name)!r} of {where} must hold numbers; found {brief(column.words)}: give "
                 f"{gives} as numbers"
             )
-    is_binary = len(names) == 1 and first.width is None
+    # One numbered column alone is a class of which the others are missing.
+    is_binary = len(names) == 1 and first.width is None and names[0] == asked
     width = 2 if is_binary else first.width if first.width is not None else len(names)
     if width < 2:
         raise BadInput(
             f"the column {brief(names[0])!r} of {where} must tell at least 2 classes apart; found {width} values a "
             "row: give one a class, or one number a row for class 1 of two"
         )
+    _check_label(columns, label, where)
+    return Layout(gives, names, label, width, is_binary)
+
+
+def _check_label(columns: Mapping[str, Column], label: str, where: str) -> None:
     if label not in columns:
         raise BadInput(
             f"data.label={label} must be a column of {where}; found the columns {_listed(columns)}: name the labels' "
             "with data.label=COLUMN"
         )
-    _check_label(columns[label], label, where)
-    return Layout(gives, names, label, width, is_binary)
-
-
-def _check_label(column: Column, label: str, where: str) -> None:
+    column = columns[label]
     if column.width is not None or column.kind not in "iub":
         raise BadInput(
             f"the label column {brief(label)!r} of {where} must hold whole numbers, the classes from 0; found "

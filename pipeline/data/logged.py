@@ -68,7 +68,7 @@ class Logged(Data):
 
     @property
     def _has_logits(self) -> bool:
-        """Whether the logits give the same scores, as they do not where answers are judged by length-normalised ones."""
+        """Whether the logits give the same scores: not where answers are judged by length-normalised ones."""
         found = self.answers
         if found.logits is None or found.labels is None or found.correct is None or found.loss is None:
             return False

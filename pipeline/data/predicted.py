@@ -14,8 +14,9 @@ from pipeline.data.shards.base import Source
 from pipeline.errors import BadInput
 from pipeline.records import Block
 
-# Rows whose checks stay in a core's cache.
-_PIECE = 1 << 13
+# Rows and numbers of a block, at most: what stays in a core's own cache while it is turned round, checked and scored.
+_BLOCK_ROWS = 1 << 13
+_BLOCK_NUMBERS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +49,14 @@ class Predicted:
             If a number is none, probabilities do not sum to 1, a label is no class, or a score none.
         """
         first = int(self.source.bounds[shard])
+        step = max(1, min(_BLOCK_ROWS, _BLOCK_NUMBERS // self.layout.width))
         for arrays in self.source.read(shard, self.layout.wanted):
-            block = self._block(arrays)
-            self._check(block, _offset(self.source.where, first))
-            yield block
-            first += len(block.inputs)
+            rows = len(arrays[self.layout.columns[0]])
+            for start in range(0, rows, step):
+                block = self._block({name: found[start : start + step] for name, found in arrays.items()})
+                self._check(block, _offset(self.source.where, first + start))
+                yield block
+            first += rows
 
     def _block(self, arrays: dict[str, NDArray[Any]]) -> Block:
         layout = self.layout
@@ -64,21 +68,17 @@ class Predicted:
             one = _floats(found[0])
             zero = np.zeros_like(one) if layout.gives == "logits" else 1 - one
             return Block(np.stack([zero, one]).T, labels)
-        if len(found) == 1:
-            return Block(_floats(found[0]), labels)
         # As a view (n, k) of a contiguous (k, n), which loss and accuracy work on.
-        return Block(_floats(np.stack(found)).T, labels)
+        turned = np.ascontiguousarray(found[0].T) if len(found) == 1 else np.stack(found)
+        return Block(_floats(turned).T, labels)
 
     def _check(self, block: Block, where: Callable[[int], str]) -> None:
-        for start in range(0, len(block.inputs), _PIECE):
-            piece = block.inputs[start : start + _PIECE]
-            here = _offset(where, start)
-            if self.layout.gives == "scores":
-                self._check_scores(piece, here)
-            elif self.layout.gives == "logits":
-                self._check_finite(piece, here)
-            else:
-                self._check_sums(piece, here)
+        if self.layout.gives == "scores":
+            self._check_scores(block.inputs, where)
+        elif self.layout.gives == "logits":
+            self._check_finite(block.inputs, where)
+        else:
+            self._check_sums(block.inputs, where)
         if block.labels is not None and self.layout.n_classes:
             _check_labels(block.labels, self.layout, where)
 

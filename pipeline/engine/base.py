@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.data.base import Data
+from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.metric.base import Metric
 from pipeline.model.base import Classifier, Model
-from pipeline.records import Population, Scores
+from pipeline.records import Dataset, Population, Scores
 from pipeline.scoring import Judge, score_shard
 
 
@@ -29,6 +34,8 @@ class Job:
         Losses above it count as it, nats.
     further : mapping of str to Metric
         Metrics besides loss and accuracy.
+    digests : (str, str) or None
+        Of the rows and of the classifier that are meant; whoever finds others under the same names must not score them.
     """
 
     data: Data
@@ -36,23 +43,58 @@ class Job:
     model: Model
     cap: float | None
     further: Mapping[str, Metric]
+    digests: tuple[str, str] | None = None
+
+    def load(self) -> tuple[Population, Judge]:
+        """Load the rows, or get ready to read them, and build the model; once in a process.
+
+        Raises
+        ------
+        BadInput
+            If they cannot be had, or are not those that are meant.
+        """
+        population = self.data.rows(self.split)
+        classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
+        if self.digests not in (None, (population.digest, classifier.digest)):
+            other = "rows" if self.digests is not None and population.digest != self.digests[0] else "a model"
+            raise BadInput(
+                f"every worker must find the rows and the model that were asked about; found other {other} on "
+                f"{platform.node()}: let all machines see the same files"
+            )
+        return population, self.judge(classifier, population)
 
     def score(self, shard: int) -> Scores:
-        """Score a shard; data and model are loaded once in a process.
+        """Score a shard.
+
+        Returns
+        -------
+        Scores
+            As they are kept: values of rows that are on disk as float32, of rows in memory as they are.
 
         Raises
         ------
         BadInput
             If the shard is damaged, or its rows have no scores.
         """
-        population = self.data.rows(self.split)
-        classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
-        return score_shard(self.judge(classifier, population), population, shard)
+        population, judge = self.load()
+        found = score_shard(judge, population, shard)
+        return found if isinstance(population, Dataset) else _compact(found)
 
     def judge(self, classifier: Classifier, population: Population) -> Judge:
         """Return what scores blocks of rows."""
         key = f"judge {classifier.digest} {population.scale} {self.cap} {self.further!r}"
         return once(key, lambda: Judge(classifier, population.scale, self.cap, self.further))
+
+
+def _compact(scores: Scores) -> Scores:
+    # What goes from process to process is then what goes to the disk: 5 bytes a row.
+    with np.errstate(over="ignore"):
+        columns: dict[str, NDArray[Any]] = {
+            metric: column if column.dtype == np.bool_ else column.astype(np.float32)
+            for metric, column in scores.columns.items()
+        }
+    loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
+    return Scores(loss, correct, further=columns, ties=scores.ties, capped=scores.capped)
 
 
 @dataclass

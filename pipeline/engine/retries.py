@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from pipeline.errors import BadInput, Failed
+import time
+from collections import Counter
 
-MOST_TRIES = 3
+from pipeline.engine.base import Job
+from pipeline.errors import BadInput, Failed
+from pipeline.records import Scores
+
+# Seconds before each try: what a store or a disk refuses, it may give a moment later.
+_PAUSES = (0.0, 0.2, 1.0)
+MOST_TRIES = len(_PAUSES)
+
+
+class WorkerDied(Exception):
+    """A worker's process ended in the middle of a shard."""
+
+
+def attempt(job: Job, shard: int) -> Scores | Exception:
+    """Score a shard in this process, in several tries; return what came of it.
+
+    What is wrong with the rows themselves (`BadInput`) is not tried again.
+    """
+    last: Exception
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            return job.score(shard)
+        except BadInput as error:
+            return error
+        except Exception as error:
+            last = error
+    return last
 
 
 class Tries:
-    """The shards that failed, and how often.
+    """The shards that were given up, and those whose worker died.
 
     Parameters
     ----------
@@ -18,21 +46,24 @@ class Tries:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._count: dict[int, int] = {}
+        self._deaths: Counter[int] = Counter()
         self._damaged: dict[int, BadInput] = {}
-        self._last: dict[int, BaseException] = {}
-
-    def may_go_on(self, shard: int) -> bool:
-        """Whether a shard is to be tried (again)."""
-        return shard not in self._damaged and self._count.get(shard, 0) < MOST_TRIES
+        self._given_up: dict[int, BaseException] = {}
 
     def failed(self, shard: int, error: BaseException) -> None:
-        """Note a failure; what is wrong with the rows themselves is not tried again."""
+        """Note what came of all tries."""
         if isinstance(error, BadInput):
             self._damaged[shard] = error
         else:
-            self._count[shard] = self._count.get(shard, 0) + 1
-            self._last[shard] = error
+            self._given_up[shard] = error
+
+    def died(self, shard: int, found: str) -> bool:
+        """Note that a worker died at a shard; return whether the shard may be tried again."""
+        self._deaths[shard] += 1
+        if self._deaths[shard] < MOST_TRIES:
+            return True
+        self.failed(shard, WorkerDied(found))
+        return False
 
     def raise_if_any(self) -> None:
         """Say what stayed without scores.
@@ -51,10 +82,9 @@ class Tries:
             raise BadInput(
                 f"{first} (the first of {len(self._damaged):,} damaged shards of {self._total:,})"
             ) from first
-        given_up = [shard for shard, count in self._count.items() if count >= MOST_TRIES]
-        if given_up:
-            error = self._last[given_up[0]]
+        if self._given_up:
+            error = self._given_up[min(self._given_up)]
             raise Failed(
-                f"{len(given_up):,} of {self._total:,} shards could not be scored in {MOST_TRIES} tries; found "
+                f"{len(self._given_up):,} of {self._total:,} shards could not be scored in {MOST_TRIES} tries; found "
                 f"{type(error).__name__}: {error}; the others are kept: start again"
             ) from error

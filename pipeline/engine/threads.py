@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pipeline.engine.base import Engine, Job
-from pipeline.engine.retries import Tries
+from pipeline.engine.retries import Tries, attempt
 from pipeline.records import Scores
 from pipeline.scoring import on_all_cores
 
@@ -23,16 +23,15 @@ class Threads(Engine):
     def run(self, job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None]) -> None:
         """Score shards on all cores."""
         tries = Tries(len(shards))
+        # Before the threads, for each of them would load it.
+        job.load()
 
         def work(shard: int) -> None:
-            while tries.may_go_on(shard):
-                try:
-                    scores = job.score(shard)
-                except Exception as error:
-                    tries.failed(shard, error)
-                else:
-                    keep(shard, scores)
-                    return
+            outcome = attempt(job, shard)
+            if isinstance(outcome, Exception):
+                tries.failed(shard, outcome)
+            else:
+                keep(shard, outcome)
 
         on_all_cores(work, shards)
         tries.raise_if_any()

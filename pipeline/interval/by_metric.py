@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.errors import BadInput
 from pipeline.interval.base import Interval
+from pipeline.interval.bounded import Capped
+from pipeline.metric.base import Metric
 
 TARGETS = ("population", "superpopulation")
 
@@ -33,3 +35,9 @@ class ByMetric:
     def of(self, metric: str) -> Interval:
         """Return the interval of ``loss`` or ``accuracy``."""
         return self.loss if metric == "loss" else self.accuracy
+
+    def of_further(self, metric: Metric) -> Interval:
+        """Return a further metric's: of a share the accuracy's, else the loss's, with the metric's own bound as cap."""
+        if metric.is_share:
+            return self.accuracy
+        return replace(self.loss, cap=metric.most) if isinstance(self.loss, Capped) else self.loss

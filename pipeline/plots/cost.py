@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, familiar_size, groups_of, listed, missing
+from pipeline.plots.frames import Group, Metric, familiar_size, groups_of, has, in_words, listed, metrics_in, missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +27,9 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
         As :class:`pipeline.comparison.Comparison` has them.
     """
     groups = groups_of(cells, draws)
-    figure, axes = style.new_figure(_title(cells))
-    labels = [_panel(panel, groups, metric, cells) for panel, metric in zip(axes[0], METRICS, strict=True)]
+    metrics = metrics_in(cells)
+    figure, axes = style.panel_grid(_title(cells, metrics), len(metrics))
+    labels = [_panel(panel, groups, metric, cells) for panel, metric in zip(axes[0], metrics, strict=True)]
     handles = _handles(groups)
     if handles:
         style.legend(figure, handles)
@@ -38,15 +39,17 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
     return figure
 
 
-def _title(cells: pd.DataFrame) -> str:
+def _title(cells: pd.DataFrame, metrics: list[Metric]) -> str:
     size = familiar_size(cells)
     own = cells[cells["batch_size"] == size]
     batch, everything = _seconds(own, "batch"), _seconds(own, "all")
-    errors = [metric.error(own) for metric in METRICS]
+    errors = [metric.error(own) for metric in metrics]
     if not all(np.isfinite(values).all() for values in (batch, everything, *errors)):
         return "What each batch size buys: error against time"
-    off = " and ".join(
-        f"{style.span(values)} {metric.short_unit}" for metric, values in zip(METRICS, errors, strict=True)
+    spans = [style.span(values) for values in errors]
+    is_plain = all(metric.name in ("loss", "accuracy") for metric in metrics)
+    off = in_words(
+        [f"{span} {m.short_unit}" if is_plain else m.amount(span) for m, span in zip(metrics, spans, strict=True)]
     )
     return (
         f"A batch of {style.counted(size, 'row')} takes {style.span(batch, style.duration)}, all rows "
@@ -63,7 +66,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame)
     """Draw a panel and return what is to be written beside its points."""
     style.name_panel(
         axes,
-        title=f"{metric.name.capitalize()} (numbers: batch size)",
+        title=f"{metric.title} (numbers: batch size)",
         x="time of one batch",
         y=metric.error_label,
     )
@@ -112,6 +115,9 @@ def _all_rows(groups: list[Group]) -> list[tuple[float, str]]:
 def _gaps(groups: list[Group], metric: Metric) -> list[str]:
     lines = []
     for group in groups:
+        if not has(metric, group.cells):
+            lines.append(f"No {metric.words}: {group.name}")
+            continue
         error, seconds = metric.error(group.cells), _seconds(group.cells, "batch")
         whose = f" ({group.name})" if len(groups) > 1 else ""
         for which, why in (

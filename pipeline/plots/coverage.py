@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing, unit_of
+from pipeline.plots.frames import (
+    Group,
+    Metric,
+    draws_a_size,
+    groups_of,
+    has,
+    in_words,
+    listed,
+    metrics_in,
+    missing,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +38,9 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
         As :class:`pipeline.comparison.Comparison` has them.
     """
     groups = groups_of(cells, draws)
-    figure, axes = style.new_figure(_title(groups))
-    low = min(_panel(panel, groups, metric, cells) for panel, metric in zip(axes[0], METRICS, strict=True))
+    metrics = metrics_in(cells)
+    figure, axes = style.panel_grid(_title(groups, metrics), len(metrics))
+    low = min(_panel(panel, groups, metric, cells) for panel, metric in zip(axes[0], metrics, strict=True))
     for panel in axes[0]:
         if panel.get_yticks().size:
             panel.set_ylim(max(low - 0.06 * (100 - low), -3.0), 100 + 0.04 * (100 - low))
@@ -64,20 +76,22 @@ def _without_interval(group: Group, metric: Metric) -> NDArray[np.bool_]:
 def _infinite_shares(group: Group, metric: Metric) -> NDArray[np.float64]:
     width = (group.draws[f"{metric.name}_high"] - group.draws[f"{metric.name}_low"]).to_numpy(dtype=np.float64)
     sizes = group.draws["batch_size"].to_numpy()
-    return np.array([np.mean(~np.isfinite(width[sizes == b])) if (sizes == b).any() else 0.0 for b in group.sizes])
+    return np.array([np.mean(np.isinf(width[sizes == b])) if (sizes == b).any() else 0.0 for b in group.sizes])
 
 
-def _title(groups: list[Group]) -> str:
+def _title(groups: list[Group], metrics: list[Metric]) -> str:
     nominal = style.span(np.concatenate([100 * group.cells["confidence"].to_numpy() for group in groups]), style.number)
     parts = []
-    for metric in METRICS:
+    for metric in metrics:
         seen = np.concatenate([points[judged, 0] for judged, points in (_points(g, metric) for g in groups)])
         if len(seen):
-            parts.append(f"the {metric.name} {style.span(100 * seen, _percent)} %")
+            parts.append(f"the {metric.words} {style.span(100 * seen, _percent)} %")
     if any(group.cells["draws"].min() < _FEWEST_TO_JUDGE for group in groups):
         return f"Too few draws to judge how often the {nominal} % intervals hold the value of all rows"
     if not parts:
         return f"How often the {nominal} % intervals hold the value of all rows is not known"
+    if len(parts) > 2:
+        return f"The {nominal} % intervals hold {in_words(parts)} of the time"
     return f"The {nominal} % intervals hold {' of the time, '.join(parts)}" + " of the time" * (len(parts) == 1)
 
 
@@ -92,7 +106,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame)
         axes,
         title=_message(groups, metric),
         x=f"batch size b [{unit_of(cells)}]",
-        y=f"intervals that hold the {metric.name}\nof all rows [% of draws]",
+        y=f"intervals that hold the {metric.words}\nof all rows [% of draws]",
     )
     least = 100 * float(cells["confidence"].min())
     if not any(_points(group, metric)[0].any() for group in groups):
@@ -122,7 +136,7 @@ def _message(groups: list[Group], metric: Metric) -> str:
         nominal = group.cells["confidence"].to_numpy(dtype=np.float64)
         fails = judged & (points[:, 2] < nominal)
         short += [(float(points[i, 0]), int(group.sizes[i])) for i in np.flatnonzero(fails)]
-    name = metric.name.capitalize()
+    name = metric.title
     if not n_judged:
         return name
     if not short:
@@ -135,17 +149,20 @@ def _message(groups: list[Group], metric: Metric) -> str:
 def _gaps(groups: list[Group], metric: Metric) -> list[str]:
     lines = []
     for group in groups:
+        if not has(metric, group.cells):
+            lines.append(f"No {metric.words}: {group.name}")
+            continue
         whose = f" ({group.name})" if len(groups) > 1 else ""
         shares, finite = _infinite_shares(group, metric), np.isfinite(metric.of(group.cells, "all"))
         if (shares == 1).any():
             sizes = group.sizes[shares == 1]
             why = "one row gives" if list(sizes) == [1] else "these batches give"
-            lines.append(f"Not drawn: b = {listed(sizes)}, {why} no interval for the {metric.name}")
+            lines.append(f"Not drawn: b = {listed(sizes)}, {why} no interval for the {metric.words}")
         some = (shares > 0) & (shares < 1) & finite
         if some.any():
             lines.append(f"Some draws give no interval (counted as held): b = {listed(group.sizes[some])}{whose}")
         if not finite.all():
-            lines.append(f"Not drawn: {metric.name} of all rows not finite or not known{whose}")
+            lines.append(f"Not drawn: {metric.words} of all rows not finite or not known{whose}")
     return list(dict.fromkeys(lines))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,8 @@ def draw(ratios: pd.DataFrame, about: str) -> Figure:
     Parameters
     ----------
     ratios : DataFrame
-        ``design, words, metric, is_configured, variance_ratio, drawn_ratio, drawn_ratio_error``: two rows a design.
+        ``design, words, metric, is_configured, variance_ratio, drawn_ratio, drawn_ratio_error``: a row a design and
+        metric.
     about : str
         The population, the batch size, the draws.
     """
@@ -32,9 +34,11 @@ def draw(ratios: pd.DataFrame, about: str) -> Figure:
         own, title=about, x="variance ratio: a simple random sample's variance over the design's", y="design"
     )
     place = {design: at for at, design in enumerate(order)}
-    for metric, (colour, marker, aside) in _LOOK.items():
+    looks = {metric: look for metric, look in _LOOK.items() if (ratios["metric"] == metric).any()}
+    for metric, (colour, marker, aside) in looks.items():
         rows = ratios[ratios["metric"] == metric]
-        y = rows["design"].map(place).to_numpy(dtype=np.float64) - aside
+        # Beside the other metric's, where there is one.
+        y = rows["design"].map(place).to_numpy(dtype=np.float64) - (aside if len(looks) > 1 else 0.0)
         drawn, error = (rows[name].to_numpy(dtype=np.float64) for name in ("drawn_ratio", "drawn_ratio_error"))
         low = np.maximum(drawn - 1.96 * error, drawn / 10)
         own.hlines(y, low, drawn + 1.96 * error, color=colour, linewidth=5.0, alpha=0.3, zorder=2)
@@ -53,7 +57,7 @@ def draw(ratios: pd.DataFrame, about: str) -> Figure:
     own.set_yticks(range(len(order)), [_label(words.loc[design]) for design in order], fontsize=style.SMALL)
     own.set_ylim(-0.6, len(order) - 0.4)
     own.set_ylabel("")
-    style.legend(figure, _handles())
+    style.legend(figure, _handles(looks))
     return figure
 
 
@@ -72,12 +76,12 @@ def _title(ratios: pd.DataFrame) -> str:
     return f"Rows that tell as much as 100 of a simple random sample, at best: {', '.join(parts)}"
 
 
-def _handles() -> list[object]:
+def _handles(looks: Mapping[str, tuple[str, str, float]]) -> list[object]:
     from matplotlib.lines import Line2D
 
     handles: list[object] = [
         Line2D([], [], linestyle="", marker=marker, color=colour, label=f"{metric}, from the population's scores")
-        for metric, (colour, marker, _) in _LOOK.items()
+        for metric, (colour, marker, _) in looks.items()
     ]
     handles.append(Line2D([], [], color=style.QUIET, linewidth=5.0, alpha=0.4, label="from the draws, 95 %"))
     handles.append(Line2D([], [], color=style.INK, linewidth=1.2, dashes=(5, 3), label="a simple random sample"))

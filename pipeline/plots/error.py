@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, draws_a_size, groups_of, listed, missing, theory, unit_of
+from pipeline.plots.frames import (
+    Group,
+    Metric,
+    draws_a_size,
+    groups_of,
+    has,
+    listed,
+    metrics_in,
+    missing,
+    theory,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,16 +36,17 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
         As :class:`pipeline.comparison.Comparison` has them.
     """
     groups = groups_of(cells, draws)
-    figure, axes = style.new_figure(_title(cells))
-    for panel, metric in zip(axes[0], METRICS, strict=True):
+    metrics = metrics_in(cells)
+    figure, axes = style.panel_grid(_title(cells, metrics), len(metrics))
+    for panel, metric in zip(axes[0], metrics, strict=True):
         _panel(panel, groups, metric, cells)
     style.legend(figure, _handles(groups, cells))
     return figure
 
 
-def _title(cells: pd.DataFrame) -> str:
+def _title(cells: pd.DataFrame, metrics: list[Metric]) -> str:
     ratios, sizes = [], []
-    for metric in METRICS:
+    for metric in metrics:
         rmse, se = metric.error(cells), metric.error(cells, "se")
         known = np.isfinite(rmse) & np.isfinite(se) & (rmse > 0) & (se > 0)
         ratios += list(rmse[known] / se[known])
@@ -50,7 +62,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame)
     style.batch_size_axis(axes, cells["batch_size"].to_numpy())
     style.name_panel(
         axes,
-        title=metric.name.capitalize(),
+        title=metric.title,
         x=f"batch size b [{unit_of(cells)}]",
         y=metric.error_label,
     )
@@ -92,6 +104,9 @@ def _gaps(groups: list[Group], metric: Metric) -> list[str]:
     """Say which cells a log axis cannot show, and why."""
     lines = []
     for group in groups:
+        if not has(metric, group.cells):
+            lines.append(f"No {metric.words}: {group.name}")
+            continue
         rmse = metric.error(group.cells)
         whose = f" ({group.name})" if len(groups) > 1 else ""
         if (rmse == 0).any():

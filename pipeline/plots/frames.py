@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from pipeline.plots import style
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 # A batch size that many people use; the titles quote the swept size nearest to it.
@@ -19,18 +22,20 @@ _FAMILIAR = 100
 
 @dataclass(frozen=True)
 class Metric:
-    """The loss or the accuracy, and how it is written.
+    """A metric, and how it is written.
 
     Attributes
     ----------
     name : str
-        As in the columns: ``loss`` or ``accuracy``.
+        As in the columns: ``loss``, ``accuracy``, ``top_5``.
     unit, error_unit, short_unit : str
-        Of a value, of a difference of two values, and of a difference in running text.
+        Of a value, of a difference of two values, and of a difference in running text; empty where it has none.
     factor : float
         From the columns' unit to the one drawn.
     bounds : tuple of float
         The least and the largest value possible, in the unit drawn.
+    called : str
+        For people; empty where that is the name.
     """
 
     name: str
@@ -39,11 +44,33 @@ class Metric:
     short_unit: str
     factor: float
     bounds: tuple[float, float]
+    called: str = ""
+
+    @property
+    def words(self) -> str:
+        """What people call it: ``loss``, ``top-5 accuracy``."""
+        return self.called or self.name
+
+    @property
+    def title(self) -> str:
+        """The same, at the beginning of a line."""
+        return self.words[:1].upper() + self.words[1:]
+
+    @property
+    def label(self) -> str:
+        """For the axis of a value."""
+        return f"{self.words} [{self.unit}]" if self.unit else self.words
 
     @property
     def error_label(self) -> str:
         """For the axis of an error."""
-        return f"error of one batch's {self.name}\n(root mean square) [{self.error_unit}]"
+        unit = f" [{self.error_unit}]" if self.error_unit else ""
+        return f"error of one batch's {self.words}\n(root mean square){unit}"
+
+    def amount(self, text: str) -> str:
+        """Write a difference in running text, so that one knows of which metric it is."""
+        unit = {"loss": "nats", "accuracy": "accuracy points"}.get(self.name)
+        return f"{text} {unit or (f'{self.words} points' if self.short_unit else f'in the {self.words}')}"
 
     def of(self, cells: pd.DataFrame, what: str) -> NDArray[np.float64]:
         """Return column ``<name>/<what>`` in the unit drawn; ``nan`` where it was not measured."""
@@ -62,6 +89,31 @@ class Metric:
 LOSS = Metric("loss", "nats", "nats", "nats", 1.0, (0.0, np.inf))
 ACCURACY = Metric("accuracy", "%", "percentage points", "points", 100.0, (0.0, 100.0))
 METRICS = (LOSS, ACCURACY)
+_FURTHER = {
+    "brier": Metric("brier", "", "", "", 1.0, (0.0, 2.0), "Brier score"),
+    "squared_error": Metric("squared_error", "", "", "", 1.0, (0.0, 1.0), "squared error"),
+}
+
+
+def metric_of(name: str) -> Metric:
+    """Return how a metric is written, by what its columns are called."""
+    known = {"loss": LOSS, "accuracy": ACCURACY, **_FURTHER}
+    if top := re.fullmatch(r"top_(\d+)", name):
+        return Metric(name, "%", "percentage points", "points", 100.0, (0.0, 100.0), f"top-{top[1]} accuracy")
+    return known.get(name) or Metric(name, "", "", "", 1.0, (-np.inf, np.inf), name.replace("_", " "))
+
+
+def metrics_in(cells: pd.DataFrame) -> list[Metric]:
+    """Return the metrics that some cell has a mean of, loss and accuracy first."""
+    there = [str(name).removesuffix("/mean") for name in cells if str(name).endswith("/mean")]
+    there = [name for name in there if cells[f"{name}/mean"].notna().any()]
+    main = [metric.name for metric in METRICS if metric.name in there]
+    return [metric_of(name) for name in dict.fromkeys([*main, *there])]
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Write names in a row: loss, accuracy and Brier score."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +219,18 @@ def draws_a_size(cells: pd.DataFrame) -> str:
     return f"{style.span(counts, style.number)} draws a size"
 
 
+def has(metric: Metric, cells: pd.DataFrame) -> bool:
+    """Whether some of the cells have the metric at all."""
+    return not bool(np.isnan(metric.of(cells, "mean")).all())
+
+
 def missing(metric: Metric, cells: pd.DataFrame) -> str:
     """Say why a panel that needs the value of all rows has nothing to draw; empty if it has."""
     truth = metric.of(cells, "all")
     if np.isfinite(truth).any():
         return ""
     if np.isinf(truth).any():
-        return f"The {metric.name} of all rows is infinite: the model gives some true class probability 0."
-    return f"The {metric.name} of all rows was not computed, so what a batch is off by is not known."
+        return f"The {metric.words} of all rows is infinite: the model gives some true class probability 0."
+    if not has(metric, cells):
+        return f"There is no {metric.words} here."
+    return f"The {metric.words} of all rows was not computed, so what a batch is off by is not known."

@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Group, Metric, familiar_size, groups_of, missing, theory, unit_of
+from pipeline.plots.frames import (
+    Group,
+    Metric,
+    familiar_size,
+    groups_of,
+    has,
+    in_words,
+    metrics_in,
+    missing,
+    theory,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +28,7 @@ if TYPE_CHECKING:
 
 _Z = 1.96
 _QUANTILES = (0.025, 0.975)
-_MOST_GROUPS = 4
+_MOST_PANELS = 8
 _SHOWN_DRAWS = 150
 # Below 40 draws the 2.5 % quantile lies between the lowest two draws or under them.
 _FEWEST_FOR_QUANTILES = 40
@@ -40,29 +51,33 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
         As :class:`pipeline.comparison.Comparison` has them.
     """
     groups = groups_of(cells, draws)
-    shown = groups[:_MOST_GROUPS]
-    title = _title(shown)
+    metrics = metrics_in(cells)
+    shown = groups[: max(1, _MOST_PANELS // (2 * -(-len(metrics) // 2)))]
+    title = _title(shown, metrics)
     if len(shown) < len(groups):
         title += f" (the first {len(shown)} of {len(groups)} groups)"
-    n = len(shown)
-    figure, axes = style.new_figure(title, rows=n, height=1.4 + 4.2 * n)
+    figure, axes = style.panel_grid(title, len(metrics), blocks=len(shown), besides=1.4)
     for group, panels in zip(shown, axes, strict=True):
-        for panel, metric in zip(panels, METRICS, strict=True):
+        for panel, metric in zip(panels, metrics, strict=True):
             _panel(panel, group, metric, cells["batch_size"].to_numpy())
-    style.legend(figure, _handles(axes[0, 0], shown))
+    style.legend(figure, _handles([panel for own in axes for panel in own], shown, metrics))
     return figure
 
 
-def _title(groups: list[Group]) -> str:
+def _title(groups: list[Group], metrics: list[Metric]) -> str:
     narrower = []
     for group in groups:
-        for metric in METRICS:
+        for metric in metrics:
+            if not has(metric, group.cells):
+                continue
             error = metric.error(group.cells)
             narrower.append(len(error) > 1 and bool(error[-1] < error[0]))
     size = style.span(np.concatenate([group.cells["population_size"].to_numpy() for group in groups]), style.number)
+    names = in_words([metric.words for metric in metrics])
     if all(narrower):
-        return f"The larger the batch, the closer its loss and accuracy come to those of all {size} rows"
-    return f"Loss and accuracy of single batches, and of all {size} rows"
+        come = "comes to that" if len(metrics) == 1 else "come to those"
+        return f"The larger the batch, the closer its {names} {come} of all {size} rows"
+    return f"{names[:1].upper()}{names[1:]} of single batches, and of all {size} rows"
 
 
 def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64]) -> None:
@@ -74,8 +89,11 @@ def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64]) -
         axes,
         title=_message(group, metric),
         x=f"batch size b [{unit_of(group.cells)}]",
-        y=f"{metric.name} [{metric.unit}]",
+        y=metric.label,
     )
+    if not has(metric, group.cells):
+        style.empty(axes, missing(metric, group.cells))
+        return
     low, high = _frame(estimates, truth[known][:1], se, metric.bounds)
     axes.set_ylim(low, high)
     if known.any():
@@ -99,6 +117,8 @@ def _estimates(group: Group, metric: Metric, size: int) -> NDArray[np.float64]:
 def _message(group: Group, metric: Metric) -> str:
     """Say how near the value of all rows most batches of a familiar size come."""
     prefix = f"{group.name}\n" if group.name else ""
+    if not has(metric, group.cells):
+        return f"{prefix}{metric.title}"
     reason = missing(metric, group.cells)
     if reason:
         return prefix + reason
@@ -107,11 +127,11 @@ def _message(group: Group, metric: Metric) -> str:
     off = np.abs(_estimates(group, metric, size) - truth)
     off = off[np.isfinite(off)]
     if len(off) < _FEWEST_FOR_QUANTILES:
-        return f"{prefix}{metric.name.capitalize()}"
+        return f"{prefix}{metric.title}"
     if np.quantile(off, 0.95) <= 1e-12 * max(metric.factor, abs(truth)):
-        return f"{prefix}{metric.name.capitalize()}: {size:,}-row batches give it exactly"
-    reach = f"within ±{style.significant(np.quantile(off, 0.95))} {metric.short_unit}"
-    return f"{prefix}{metric.name.capitalize()}: 95 % of {size:,}-row batches {reach}"
+        return f"{prefix}{metric.title}: {size:,}-row batches give it exactly"
+    reach = f"within ±{style.significant(np.quantile(off, 0.95))} {metric.short_unit}".rstrip()
+    return f"{prefix}{metric.title}: 95 % of {size:,}-row batches {reach}"
 
 
 def _frame(
@@ -197,24 +217,25 @@ def _mark_cut(
     return lines
 
 
-def _handles(panel: Axes, groups: list[Group]) -> list[Any]:
+def _handles(panels: list[Axes], groups: list[Group], metrics: list[Metric]) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     counts = np.concatenate([group.cells["draws"].to_numpy() for group in groups])
+    bars = next((list(panel.containers) for panel in panels if panel.containers), [])[:1]
     most = int(counts.max())
     shown = f"one batch ({_SHOWN_DRAWS} of {style.span(counts, style.number)} drawn)"
     colour = groups[0].colour if len(groups) == 1 else style.QUIET
     handles: list[Any] = [
         Line2D([], [], marker="o", linestyle="", color=colour, alpha=0.7, markersize=5),
-        *panel.containers[:1],
+        *bars,
     ]
     spread = "2.5–97.5 % of them" if counts.min() >= _FEWEST_FOR_QUANTILES else "lowest to highest"
     labels = [
         shown if most > _SHOWN_DRAWS else "one batch",
-        *[spread for _ in panel.containers[:1]],
+        *[spread for _ in bars],
     ]
-    if any(np.isfinite(metric.of(group.cells, "all")).any() for group in groups for metric in METRICS):
+    if any(np.isfinite(metric.of(group.cells, "all")).any() for group in groups for metric in metrics):
         handles += [Line2D([], [], color=style.INK, linewidth=1.2), Patch(color=style.BAND)]
         labels += ["all rows", "theory: ±1.96 standard errors"]
     for handle, label in zip(handles, labels, strict=True):

@@ -47,22 +47,24 @@ class Curve:
     look: dict[str, Any]
 
 
-def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
+def draw(frame: pd.DataFrame, metrics: Sequence[str] = METRICS, *, unit: str = "row") -> Figure:
     """Draw the share held with its own 95 % range, a panel a metric (and a row of panels a group).
 
     Parameters
     ----------
     frame : DataFrame
         ``coverage.csv`` of several batch sizes, with the columns ``batch_size`` and ``group``.
+    metrics : sequence of str
+        A panel each.
     unit : str
         What a batch size counts: row or group.
     """
     groups = list(frame.groupby("group", sort=False))
-    figure, axes = style.new_figure(_title(frame), rows=len(groups), height=0.9 + PANEL_HEIGHT * len(groups))
+    figure, axes = style.panel_grid(_title(frame), len(metrics), blocks=len(groups), panel=PANEL_HEIGHT, besides=0.9)
     drawn = frame[np.isfinite(frame["width_median"])]
     least = 100 * float((drawn if len(drawn) else frame)["coverage_low"].min())
     for (name, own), panels in zip(groups, axes, strict=True):
-        for panel, metric in zip(panels, METRICS, strict=True):
+        for panel, metric in zip(panels, metrics, strict=True):
             curves = curves_of(own, metric)
             style.batch_size_axis(panel, frame["batch_size"].to_numpy())
             style.name_panel(

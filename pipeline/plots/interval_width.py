@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(frame: pd.DataFrame, *, unit: str = "row") -> Figure:
+def draw(frame: pd.DataFrame, metrics: Sequence[str] = METRICS, *, unit: str = "row") -> Figure:
     """Draw the median width over the ideal, log-log, a panel a metric (and a row of panels a group).
 
     Parameters
     ----------
     frame : DataFrame
         ``coverage.csv`` of several batch sizes, with the columns ``batch_size`` and ``group``.
+    metrics : sequence of str
+        A panel each.
     unit : str
         What a batch size counts: row or group.
     """
     groups = list(frame.groupby("group", sort=False))
-    figure, axes = style.new_figure(_title(frame), rows=len(groups), height=0.9 + PANEL_HEIGHT * len(groups))
+    figure, axes = style.panel_grid(_title(frame), len(metrics), blocks=len(groups), panel=PANEL_HEIGHT, besides=0.9)
     for (name, own), panels in zip(groups, axes, strict=True):
-        for panel, metric in zip(panels, METRICS, strict=True):
+        for panel, metric in zip(panels, metrics, strict=True):
             curves = curves_of(own, metric)
             style.batch_size_axis(panel, frame["batch_size"].to_numpy())
             style.name_panel(

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_METRICS = ("loss", "accuracy")
 # How far around the chosen tolerance is shown, by this factor.
 _AROUND = 5.0
 _SIMPLE = ("with_replacement", "without_replacement")
@@ -41,7 +40,7 @@ def draw(
     plans : DataFrame
         ``design, words, is_configured, loss_n, accuracy_n``: a row a design.
     within : mapping of str to float
-        The tolerances asked for, by metric: nats, and a fraction.
+        The tolerances asked for, by metric that is planned for: nats, and a fraction.
     population : str
         Its name.
     size : int
@@ -51,9 +50,11 @@ def draw(
     pilot : int or None
         Rows that alone were scored.
     """
-    named = _named(plans)
-    figure, axes = style.new_figure(_title(plans, within, population=population, unit=unit, pilot=pilot), height=6.2)
-    for metric, own in zip(_METRICS, axes.flat, strict=True):
+    needs = [f"{metric}_n" for metric in within]
+    named = _named(plans, needs)
+    title = _title(plans, within, population=population, unit=unit, pilot=pilot)
+    figure, axes = style.new_figure(title, columns=len(within), height=6.2)
+    for metric, own in zip(within, axes.flat, strict=True):
         style.name_panel(
             own,
             title=metric,
@@ -61,21 +62,24 @@ def draw(
             y=f"{unit}s in the batch",
         )
         _draw_panel(own, metric, curves, plans, named, chosen=within[metric], size=size)
-    style.legend(figure, _handles(named, plans, f"all {size:,} {unit}s: evaluating them is exact"))
+    others = set(curves["design"]) - set(named) - _hidden(plans, needs)
+    style.legend(figure, _handles(named, plans, others, f"all {size:,} {unit}s: evaluating them is exact"))
     return figure
 
 
-def _named(plans: pd.DataFrame) -> dict[str, str]:
+def _named(plans: pd.DataFrame, needs: list[str]) -> dict[str, str]:
     """The designs that have a colour: the simple ones, the configured one, and those that need the fewest rows."""
     order = [*_SIMPLE, *plans.loc[plans["is_configured"], "design"]]
-    ranks = plans[["loss_n", "accuracy_n"]].rank().min(axis=1)
+    ranks = plans[needs].rank().min(axis=1)
     order += plans.assign(rank=ranks).sort_values("rank", kind="stable")["design"].tolist()
-    # One that needs the same rows throughout, as shuffled epochs do, would hide the other.
-    distinct = set(
-        plans.sort_values("is_configured", ascending=False).drop_duplicates(["loss_n", "accuracy_n"])["design"]
-    )
-    present = [key for key in dict.fromkeys(order) if key in distinct]
+    present = [key for key in dict.fromkeys(order) if key in set(plans["design"]) - _hidden(plans, needs)]
     return dict(zip(present[:_MOST_NAMED], style.COLOURS, strict=False))
+
+
+def _hidden(plans: pd.DataFrame, needs: list[str]) -> set[str]:
+    """Those that need the same rows as another throughout, as shuffled epochs do: one would hide the other."""
+    distinct = plans.sort_values("is_configured", ascending=False).drop_duplicates(needs)["design"]
+    return set(plans["design"]) - set(distinct)
 
 
 def _draw_panel(
@@ -124,17 +128,17 @@ def _draw_plans(axes: Axes, metric: str, x: float, plans: pd.DataFrame, named: M
 def _title(plans: pd.DataFrame, within: Mapping[str, float], *, population: str, unit: str, pilot: int | None) -> str:
     own = plans[plans["is_configured"]].iloc[0]
     parts = []
-    for metric, said in (
-        ("loss", f"±{within['loss']:g} nats"),
-        ("accuracy", f"±{100 * within['accuracy']:g} accuracy point{'' if within['accuracy'] == 0.01 else 's'}"),
-    ):
+    for metric, tolerance in within.items():
+        said = f"±{tolerance:g} nats"
+        if metric == "accuracy":
+            said = f"±{100 * tolerance:g} accuracy point{'' if tolerance == 0.01 else 's'}"
         n = own[f"{metric}_n"]
         parts.append(f"{style.number(n) if np.isfinite(n) else 'no number of'} {unit}s for {said}")
     source = "" if pilot is None else f", from a pilot of {pilot:,}"
     return f"{population}, {own['words']}{source}:\n{' and '.join(parts)}"
 
 
-def _handles(named: Mapping[str, str], plans: pd.DataFrame, everything: str) -> list[Any]:
+def _handles(named: Mapping[str, str], plans: pd.DataFrame, others: set[Any], everything: str) -> list[Any]:
     from matplotlib.lines import Line2D
 
     words = dict(zip(plans["design"], plans["words"], strict=True))
@@ -142,8 +146,9 @@ def _handles(named: Mapping[str, str], plans: pd.DataFrame, everything: str) -> 
     for key, colour in named.items():
         dashes = (4, 2) if key == "with_replacement" else (None, None)
         handles.append(Line2D([], [], color=colour, linewidth=2.0, dashes=dashes, label=words[key]))
-    if len(plans) > len(named):
-        handles.append(Line2D([], [], color=style.BAND, linewidth=1.2, label="other designs (systematic left out)"))
+    if others:
+        without = " (systematic left out)" * any(key.startswith("systematic") for key in words)
+        handles.append(Line2D([], [], color=style.BAND, linewidth=1.2, label=f"other designs{without}"))
     handles.append(Line2D([], [], color=style.INK, linewidth=1.2, dashes=(5, 3), label=everything))
     handles.append(Line2D([], [], color=style.QUIET, linewidth=1.2, dashes=(1, 2), label="the tolerance asked for"))
     return handles

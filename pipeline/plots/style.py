@@ -58,6 +58,31 @@ def new_figure(title: str, *, rows: int = 1, columns: int = 2, height: float = 5
     return figure, axes
 
 
+def panel_grid(
+    title: str, n: int, *, blocks: int = 1, panel: float = 4.2, besides: float = 1.2
+) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure of `n` panels, two side by side unless there is but one, and its axes; for each block anew.
+
+    Parameters
+    ----------
+    title : str
+        The message, a sentence.
+    n : int
+        Panels of a block, at least 1.
+    blocks : int
+        Blocks, one below the other.
+    panel, besides : float
+        Height of a panel, and of what stands above and below all of them, inches.
+    """
+    columns, rows = min(n, 2), -(-n // 2)
+    figure, axes = new_figure(title, rows=blocks * rows, columns=columns, height=besides + panel * blocks * rows)
+    found = [list(axes[block * rows : (block + 1) * rows].flat) for block in range(blocks)]
+    for own in found:
+        for left_over in own[n:]:
+            left_over.remove()
+    return figure, [own[:n] for own in found]
+
+
 def name_panel(axes: Axes, *, title: str, x: str, y: str) -> None:
     """Set a panel's title (wrapped to its width) and its axis labels, which state the units."""
     axes.set_title(plain(balanced(title, 54)), fontsize=NORMAL, color=INK)
@@ -65,7 +90,7 @@ def name_panel(axes: Axes, *, title: str, x: str, y: str) -> None:
     axes.set_ylabel(y, fontsize=NORMAL, color=INK)
 
 
-def batch_size_axis(axes: Axes, sizes: ArrayLike, *, columns: int = 2) -> None:
+def batch_size_axis(axes: Axes, sizes: ArrayLike) -> None:
     """Make x logarithmic with a tick at each batch size, labelled such as 60,000, in two lines where one is too tight.
 
     Parameters
@@ -74,9 +99,9 @@ def batch_size_axis(axes: Axes, sizes: ArrayLike, *, columns: int = 2) -> None:
         The panel.
     sizes : array_like of int
         The swept batch sizes, rows; at least one.
-    columns : int
-        How many panels the figure has side by side.
     """
+    place = axes.get_subplotspec()
+    columns = 2 if place is None else place.get_gridspec().ncols
     at = np.unique(np.asarray(sizes, dtype=np.float64))
     room = max((at[-1] / at[0]) ** 0.06, 1.35) if len(at) > 1 else 3.0
     low, high = at[0] / room, at[-1] * room

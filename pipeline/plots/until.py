@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Metric
+from pipeline.plots.frames import Metric, metric_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,14 +23,14 @@ _REACH, _SEEN = 4.0, 0.5
 
 
 def draw(looks: pd.DataFrame, goals: Goals, about: About) -> Figure:
-    """Draw both metrics' means and intervals against the rows evaluated, and how wide they may be.
+    """Draw each metric's means and intervals against the rows evaluated, and how wide they may be.
 
     Parameters
     ----------
     looks : DataFrame
         As ``looks.csv`` has it; at least one row.
     goals : mapping of str to float or None
-        Half the width asked for, by metric.
+        Half the width asked for, by metric that there is; a panel each.
     about : About
         What was evaluated, and how.
     """
@@ -38,9 +38,9 @@ def draw(looks: pd.DataFrame, goals: Goals, about: About) -> Figure:
     enough = all(goal is None or last[f"{name}_half_width"] <= goal for name, goal in goals.items())
     share = f"{last['rows']:,.0f} of {about.n_rows:,} rows"
     title = f"{about.population}: {share} were enough" if enough else f"{about.population}: {share} were not enough"
-    figure, axes = style.new_figure(title, height=5.2)
-    for panel, metric in zip(axes[0], METRICS, strict=True):
-        _panel(panel, looks, metric, goals[metric.name])
+    figure, axes = style.panel_grid(title, len(goals), besides=1.0)
+    for panel, (name, goal) in zip(axes[0], goals.items(), strict=True):
+        _panel(panel, looks, metric_of(name), goal)
     style.legend(figure, _handles(about, has_goal=any(goal is not None for goal in goals.values())))
     return figure
 

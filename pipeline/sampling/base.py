@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BadInput
-from pipeline.records import Batch, Frame, Strata
+from pipeline.records import Batch, Frame, Population, Strata
+from pipeline.units import Units, units_of
+
+if TYPE_CHECKING:
+    from pipeline.stored import Stored
 
 
 def generator(seed: int, batch_size: int, draw: int) -> np.random.Generator:
@@ -52,6 +57,10 @@ class Plan(ABC):
             ``loss`` or ``accuracy``.
         """
 
+    def stored_error_variance(self, values: Stored) -> float:
+        """Return the same for values on disk; ``nan`` where it takes them all in memory."""
+        return math.nan
+
     def batch(self, seed: int, draw: int) -> Batch:
         """Return the batch of one draw of a seed."""
         return self.draw(generator(seed, self.batch_size, draw))
@@ -86,6 +95,19 @@ class Sampling(ABC):
     """A design, as configured."""
 
     name: str
+
+    # Whether it draws other units than the data have, so that a batch size is another's only in name.
+    has_own_units: ClassVar[bool] = False
+
+    def units(self, dataset: Population) -> Units:
+        """Return what is drawn of a population: its groups if it has any, else its rows.
+
+        Raises
+        ------
+        BadInput
+            If this design cannot be had of it.
+        """
+        return units_of(dataset)
 
     @abstractmethod
     def plan(self, frame: Frame, batch_size: int) -> Plan:

@@ -13,6 +13,7 @@ from pipeline.records import Frame
 from pipeline.sampling.base import Plan, Sampling, refuse_more_than_all
 from pipeline.sampling.order import require_finite
 from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.stored import refuse_too_many
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Difference(Sampling):
                 "sampling=difference must have rows that count alike; found data.group or data.weight: choose "
                 "sampling=stratified with sampling.by=proxy"
             )
+        refuse_too_many(frame.size, "sampling=difference")
         guess = frame.guess()
         for values in (guess.loss, guess.accuracy):
             require_finite(values)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pipeline.records import Batch, Frame, IntArray
 from pipeline.sampling.base import Plan, Sampling, generator, refuse_more_than_all
 from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.stored import refuse_too_many
 
 
 @dataclass
@@ -23,8 +24,9 @@ class Epoch(Sampling):
     name: str = "epoch"
 
     def plan(self, frame: Frame, batch_size: int) -> Plan:
-        """Refuse a batch larger than the population."""
+        """Refuse a batch larger than the population, and a population too large to be shuffled."""
         refuse_more_than_all(frame.size, batch_size)
+        refuse_too_many(frame.size, "sampling=epoch")
         return EpochPlan(frame.size, batch_size)
 
 

@@ -11,6 +11,7 @@ from pipeline.errors import BadInput
 from pipeline.records import Batch, Frame
 from pipeline.sampling.base import Plan, Sampling
 from pipeline.sampling.order import require_finite
+from pipeline.stored import refuse_too_many
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Importance(Sampling):
                 "sampling=importance must have rows that count alike; found data.group or data.weight: choose "
                 "sampling=stratified with sampling.by=proxy"
             )
+        refuse_too_many(frame.size, "sampling=importance")
         difficulty = frame.guess().difficulty
         require_finite(difficulty)
         if difficulty.min() < 0:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import BadInput
 from pipeline.records import Frame, IntArray
+from pipeline.stored import refuse_too_many
 
 
 def by_difficulty(frame: Frame) -> IntArray:
@@ -15,8 +16,9 @@ def by_difficulty(frame: Frame) -> IntArray:
     Raises
     ------
     BadInput
-        If the proxy's difficulty is not a finite number for each unit.
+        If the proxy's difficulty is not a finite number for each unit, or there are too many of them for memory.
     """
+    refuse_too_many(frame.size, "an order by a proxy")
     difficulty = frame.guess().difficulty
     require_finite(difficulty)
     return np.argsort(difficulty, kind="stable")

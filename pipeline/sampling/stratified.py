@@ -13,6 +13,7 @@ from pipeline.records import Batch, Frame, IntArray, Strata
 from pipeline.sampling.allocation import allocate, fewest
 from pipeline.sampling.base import Plan, Sampling, refuse_more_than_all
 from pipeline.sampling.order import by_difficulty
+from pipeline.stored import refuse_too_many
 
 _CHOICES = {"by": ("label", "proxy"), "allocation": ("proportional", "neyman"), "metric": ("loss", "accuracy")}
 
@@ -74,6 +75,7 @@ class Stratified(Sampling):
             If the batch is larger than the population or smaller than the strata need, or there are no labels to go by.
         """
         refuse_more_than_all(frame.size, batch_size)
+        refuse_too_many(frame.size, "sampling=stratified")
         members = self._members(frame)
         sizes = np.array([len(stratum) for stratum in members])
         needed = int(fewest(sizes).sum())

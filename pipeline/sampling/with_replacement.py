@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.records import Batch, Frame
 from pipeline.sampling.base import Plan, Sampling
+from pipeline.stored import Stored
 
 
 @dataclass
@@ -32,3 +33,7 @@ class IndependentPlan(Plan):
     def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
         """Return σ²/b  [Cochran 1977, Sampling Techniques, §2.4, with the divisor N]."""
         return float(values.var()) / self.batch_size
+
+    def stored_error_variance(self, values: Stored) -> float:
+        """Return the same of values on disk."""
+        return values.var() / self.batch_size

@@ -8,8 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import BadInput
 from pipeline.records import Batch, Frame
 from pipeline.sampling.base import Plan, Sampling, refuse_more_than_all
+from pipeline.stored import MOST_IN_MEMORY, Stored
+
+# A larger share of the rows NumPy draws from an array of all of them.
+_LARGE_SHARE = 20
 
 
 @dataclass
@@ -30,13 +35,32 @@ class SimplePlan(Plan):
     is_finite: ClassVar[bool] = True
 
     def draw(self, rng: np.random.Generator) -> Batch:
-        """Draw one batch; the order of its units carries no meaning, but is not random either."""
+        """Draw one batch; the order of its units carries no meaning, but is not random either.
+
+        Raises
+        ------
+        BadInput
+            If that takes an array of more rows than a design may hold.
+        """
+        if self.size > MOST_IN_MEMORY and self.batch_size > self.size // _LARGE_SHARE:
+            raise BadInput(
+                f"batch_size must be at most {self.size // _LARGE_SHARE:,}, a twentieth of the {self.size:,} rows, to "
+                f"be drawn without replacement from more than {MOST_IN_MEMORY:,}; found {self.batch_size:,}: choose a "
+                "smaller one or sampling=with_replacement"
+            )
         if self.batch_size == self.size:
             return Batch(np.arange(self.size))
         return Batch(rng.choice(self.size, self.batch_size, replace=False, shuffle=False))
 
     def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
         """Return (1 - b/N) S²/b, S² = σ² N/(N - 1)  [Cochran 1977, Sampling Techniques, eq. 2.8]."""
+        return self._error_variance(float(values.var()))
+
+    def stored_error_variance(self, values: Stored) -> float:
+        """Return the same of values on disk."""
+        return self._error_variance(values.var())
+
+    def _error_variance(self, variance: float) -> float:
         if self.batch_size == self.size:
             return 0.0
-        return float(values.var()) * (self.size - self.batch_size) / (self.size - 1) / self.batch_size
+        return variance * (self.size - self.batch_size) / (self.size - 1) / self.batch_size

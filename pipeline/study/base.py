@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipeline.engine.base import Job
 from pipeline.errors import BadInput
+from pipeline.metric.base import Metric
+from pipeline.metric.chosen import MAIN, further_of, known_of, main_metrics
 from pipeline.records import LearningCurve, Population, Table
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from pipeline.records import Frame
     from pipeline.sampling.base import Plan, Sampling
     from pipeline.units import Units
+
+
+# What a row's scores tell, in words.
+_SCORED = {"loss": "their losses", "accuracy": "whether each is right"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,8 @@ class Setting:
         Draw i takes its generator from ``SeedSequence((seed, batch_size, i))``.
     confidence : float
         Of the intervals, in (0, 1).
+    metric : mapping of str to Metric
+        What is counted of each row, by name.
     """
 
     dataset: Population
@@ -74,10 +82,31 @@ class Setting:
     batch_size: int
     draws: int
     confidence: float
+    metric: Mapping[str, Metric] = field(default_factory=main_metrics)
+
+    @property
+    def further(self) -> dict[str, Metric]:
+        """The metrics besides loss and accuracy, by what their figures are called."""
+        return further_of(self.metric)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What there are scores of, by what the figures are called: loss and accuracy first."""
+        return known_of(self.metric, gives=self.classifier.gives, given=self.classifier.metrics)
+
+    @property
+    def missing(self) -> list[str]:
+        """Notes on the metrics that were asked for and cannot be had."""
+        gone = [metric.name for metric in self.metric.values() if metric.column not in self.metrics]
+        if self.classifier.gives == "labels":
+            why = "the model gives labels alone"
+        else:
+            why = f"the rows have only {' and '.join(_SCORED[name] for name in self.classifier.metrics)}"
+        return [f"no {name}: {why}" for name in gone]
 
     def job(self, loss_cap: float | None = None) -> Job:
         """Return the scoring of all rows, as any process can carry it out."""
-        return Job(self.data, self.data.split, self.model, loss_cap, {})
+        return Job(self.data, self.data.split, self.model, loss_cap, self.further)
 
     def require_simple(self, study: str) -> None:
         """Refuse a design, groups or weights that a study has no estimate for.
@@ -118,6 +147,8 @@ class Result:
         Of the network, where it was trained here.
     shown : Table or None
         For the terminal.
+    further : list of Table
+        What does not fit beside it.
     summary : str
         One or two sentences made from the figures: what a person takes home; empty if the table says it all.
     notes : list of str
@@ -131,6 +162,7 @@ class Result:
     figures: dict[str, Figure] = field(default_factory=dict)
     curve: LearningCurve | None = None
     shown: Table | None = None
+    further: list[Table] = field(default_factory=list)
     summary: str = ""
     notes: list[str] = field(default_factory=list)
 
@@ -167,12 +199,18 @@ class Study(ABC):
         The key over which a sweep's cells make a curve; cells that differ in another swept key are other curves.
     columns : tuple of str
         The metrics that come first in ``cells.csv``, in this order.
+    replaced : mapping of str to tuple of str
+        Keys of a prepared sweep that another key, given on the command line, takes the place of.
+    metrics_used : str
+        Of the group ``metric``: ``any``; ``main``, the loss, the accuracy, or both; or ``both`` of them, always.
     """
 
     name: str
 
     axis: ClassVar[str] = "batch_size"
     columns: ClassVar[tuple[str, ...]] = ()
+    replaced: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    metrics_used: ClassVar[str] = "both"
 
     @abstractmethod
     def answer(self, setting: Setting) -> Result:
@@ -183,6 +221,23 @@ class Study(ABC):
         BadInput
             If the question cannot be put to this model or these data.
         """
+
+    def check_metrics(self, metrics: Mapping[str, Metric]) -> None:
+        """Refuse metrics that the study has no use for, and the lack of one that it cannot do without.
+
+        Raises
+        ------
+        BadInput
+            If there are such.
+        """
+        names = [metric.name for metric in metrics.values()]
+        is_more = not set(names) <= set(MAIN)
+        if (self.metrics_used != "any" and is_more) or (self.metrics_used == "both" and set(names) != set(MAIN)):
+            may = "the loss and the accuracy" if self.metrics_used == "both" else "the loss, the accuracy or both"
+            raise BadInput(
+                f"study={self.name} looks at {may}; found metric=[{','.join(names)}]: leave metric out, or choose "
+                "study=evaluate"
+            )
 
     def check(self, setting: Setting) -> None:
         """Refuse a setting in which the question cannot be put; a sweep asks this of every cell before it starts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from pipeline import files, paired
+from pipeline.data.base import Data
+from pipeline.data.shards.places import is_remote
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model.base import Classifier, fits
@@ -20,6 +22,7 @@ from pipeline.records import Scores
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.study.direction.base import Direction, as_network, moved
+from pipeline.study.pairing import Pair, are_predictions, other_of, pair_of, population_of
 from pipeline.tables import compare as tables
 
 if TYPE_CHECKING:
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
 
 _STEP = 1.0
 _NAMES = ("difference", "difference_low", "difference_high", "n_for_power", "n_for_power_unpaired", "n_ratio")
-# Of a few rows the mean is not normal yet, as the formula has it.
-_FEW = 30
 
 
 @dataclass
@@ -41,9 +42,12 @@ class Compare(Study):
         Where the step leads; not used with `against`.
     against : str or None
         An npz file of the other model's weights W1, b1 … Wk, bk; of any depth and widths that take the data's rows.
+        Where the data are predictions, other predictions of the same rows: matched by ``data.id``, or in order.
         None compares the model with itself after a step of `step` along `direction`.
     against_activation : str or None
         Of the other model's hidden layers; None is the model's own.
+    against_columns : dict of str to str
+        Columns that are called otherwise in the other predictions, by the data's field: ``{"logits": "logits_b"}``.
     step : float or None
         How far along the direction, not 0; below 0 is backwards. None is 1, or 0 (no step) with `against`.
     power, significance : float
@@ -54,6 +58,7 @@ class Compare(Study):
     direction: Direction = field(kw_only=True)
     against: str | None = None
     against_activation: str | None = None
+    against_columns: dict[str, str] = field(default_factory=dict)
     step: float | None = None
     power: float = 0.8
     significance: float = 0.05
@@ -67,6 +72,8 @@ class Compare(Study):
         "accuracy/lost",
         "accuracy/mcnemar_p",
     )
+    replaced: ClassVar[Mapping[str, tuple[str, ...]]] = {"study.against": ("study/direction", "study.step")}
+    metrics_used: ClassVar[str] = "main"
 
     def __post_init__(self) -> None:
         for key in ("power", "significance"):
@@ -89,11 +96,12 @@ class Compare(Study):
     def _check_step_alone(self) -> None:
         if self.step == 0:
             raise BadInput("study.step must not be 0, for then nothing changes; found 0: choose a step such as 1")
-        if self.against_activation is not None:
-            raise BadInput(
-                f"study.against_activation must go with study.against; found {self.against_activation!r} alone: "
-                "add study.against=FILE"
-            )
+        for key in ("against_activation", "against_columns"):
+            if getattr(self, key):
+                raise BadInput(
+                    f"study.{key} must go with study.against; found {getattr(self, key)!r} alone: add "
+                    "study.against=FILE"
+                )
 
     def _check_against(self, against: str) -> None:
         if self.step != 0:
@@ -106,11 +114,14 @@ class Compare(Study):
                 f"study.against_activation must be one of {', '.join(ACTIVATIONS)}, or null for the model's own; "
                 f"found {self.against_activation!r}"
             )
+        if is_remote(against):
+            return
         # Here, not when it is read, so that a sweep is refused before it starts.
         self.against = files.absolute(against)
-        if not Path(self.against).is_file():
+        if not Path(self.against).exists():
             raise BadInput(
-                f"study.against must name an npz file of weights; found no file {self.against!r}: check the path"
+                "study.against must name an npz file of weights, or predictions where the data are some; found no file "
+                f"{self.against!r}: check the path"
             )
 
     def answer(self, setting: Setting) -> Result:
@@ -118,73 +129,109 @@ class Compare(Study):
 
         A figure that is not defined is left out: the p value of one row, the difference of two infinite means.
         """
-        model = in_double(setting.classifier)
-        key = f"paired scores {setting.dataset.digest} {setting.dataset.scale} {model.digest}"
-        before = once(key, lambda: score(model, setting.dataset))
-        after = self._scored(self._other(model, setting), setting)
+        pair = self._pair(setting)
         question = paired.Question(setting.confidence, self.power, self.significance)
-        loss = paired.loss_difference(before.loss, after.loss, question)
-        accuracy = paired.accuracy_difference(before.correct, after.correct, question)
-        gained, lost = paired.discordant(before.correct, after.correct)
-        metrics = {
-            **_metrics("loss", loss),
-            "loss/p": loss.p,
-            **_metrics("accuracy", accuracy),
-            "accuracy/gained": float(gained),
-            "accuracy/lost": float(lost),
-            "accuracy/mcnemar_p": accuracy.p,
-        }
-        metrics = {name: value for name, value in metrics.items() if not math.isnan(value)}
-        row = {"label": self._label(), "population_size": len(setting.dataset), **metrics}
-        about = f"{setting.dataset.name}, {len(setting.dataset):,} rows: {self._about(model, setting)}"
+        metrics = _metrics(pair, question)
+        row = {"label": self._called(), "population_size": len(setting.dataset), **metrics}
         return Result(
             metrics=metrics,
-            tables={"compare.csv": _discordant_frame(before, after)},
-            shown=tables.table([row], about, label="step" if self.against is None else "against"),
+            tables={"compare.csv": _discordant_frame(pair)} if "accuracy" in pair.metrics else {},
+            shown=tables.table([row], self._about(pair, setting), label="step" if self.against is None else "against"),
             summary=tables.conclusion(row, self.power, self.significance),
-            notes=_notes(before, after, metrics, setting.confidence),
+            notes=[*tables.notes((pair.before, pair.after), pair.names, metrics, setting.confidence), *pair.lacking],
         )
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
-        """Compare the steps: how many examples each metric needs to see the change that each makes."""
+        """Compare the steps, or the other models: how many examples each metric needs to see the change."""
         from pipeline.plots import power
 
         has_steps = bool((cells[self.axis] != 0).any())
-        rows = cells.assign(label=[f"{step:g}" for step in cells[self.axis]] if has_steps else cells["group"])
+        rows = cells.assign(label=[f"{step:g}" for step in cells[self.axis]] if has_steps else self._labels(cells))
         if not has_steps:
             # Other models, not steps: each is a group of its own, and they are read in one table.
             rows["group"] = ""
         shown = []
         for group, own in rows.groupby("group", sort=False):
             first = own.iloc[0]
-            about = (str(first["population"]), f"{int(first['population_size']):,} rows", str(group))
+            population = str(first["population"])
+            if not has_steps and len(own) == 1:
+                population = f"{population} against {first['label']}"
+            about = (population, f"{int(first['population_size']):,} rows", str(group))
             label = "step" if has_steps else "against"
             shown.append(tables.table(own.to_dict("records"), ", ".join(filter(None, about)), label=label))
         return Compared(
             figures={"power": power.draw(cells, power=self.power, significance=self.significance)} if has_steps else {},
             shown=shown,
             summary=tables.summary(rows, self.power, self.significance),
-            caption=tables.caption(list(cells["confidence"].unique()), self.power, self.significance),
+            caption=tables.caption(rows.to_dict("records"), self.power, self.significance, has_steps=has_steps),
         )
-
-    def _label(self) -> str:
-        return f"{self.step:g}" if self.against is None else Path(self.against).name
-
-    def _about(self, model: Classifier, setting: Setting) -> str:
-        if self.against is not None:
-            return f"{Path(self.against).name} against the model"
-        where = self.direction.described(as_network(model), setting)
-        return f"a step along {where}"
 
     def content(self, setting: Setting) -> list[str]:
         """Return the digests of what the other model is made from."""
+        if self.against is not None and are_predictions(setting):
+            return [population_of(self._other_data(setting)).digest]
         against = [] if self.against is None else [files.file_digest(Path(self.against))]
         return against if self.step == 0 else [*against, *self.direction.content(setting)]
 
     def check(self, setting: Setting) -> None:
-        """Refuse weights that take other rows, a step to weights that are none, and a model that cannot be moved."""
+        """Refuse other rows, weights that take other rows, a step to weights that are none, a model that has none."""
         setting.require_simple("compare")
+        if are_predictions(setting):
+            # Here, so that a row that is none is found before a run exists.
+            self._pair(setting)
+            return
+        if self.against_columns:
+            raise BadInput(
+                f"study.against_columns must go with data that are predictions; found data={setting.data.name}: leave "
+                "it out"
+            )
         self._other(in_double(setting.classifier), setting)
+
+    def _pair(self, setting: Setting) -> Pair:
+        if are_predictions(setting):
+            return pair_of(setting, self._other_data(setting))
+        model = in_double(setting.classifier)
+        key = f"paired scores {setting.dataset.digest} {setting.dataset.scale} {model.digest}"
+        before = once(key, lambda: score(model, setting.dataset))
+        return Pair(before, self._scored(self._other(model, setting), setting), setting.metrics)
+
+    def _other_data(self, setting: Setting) -> Data:
+        if self.against is None:
+            raise BadInput(
+                "study.against must name other predictions of the same rows, for predictions have no weights that a "
+                "step could change; found null: add study.against=FILE"
+            )
+        if self.against_activation is not None:
+            raise BadInput(
+                f"study.against_activation must go with weights; found {self.against_activation!r} with data="
+                f"{setting.data.name}: leave it out"
+            )
+        return other_of(setting.data, self.against, self.against_columns)
+
+    def _labels(self, cells: pd.DataFrame) -> list[str]:
+        """What the other models are called: their files, with the folders where the names alone are the same."""
+        paths = [str(path) for path in cells.get("study.against", [self.against] * len(cells))]
+        names = [Path(path).name for path in paths]
+        ending = Path(paths[0]).suffix
+        if len(names) > 1 and all(name.endswith(ending) for name in names):
+            names = [name.removesuffix(ending) for name in names]
+        labels = names if len(set(names)) == len(set(paths)) else paths
+        rest = cells["group"].str.replace(r"study\.against=[^,]*(, )?", "", regex=True).str.removesuffix(", ")
+        return [", ".join(filter(None, pair)) for pair in zip(labels, rest, strict=True)]
+
+    def _called(self) -> str:
+        return f"{self.step:g}" if self.against is None else Path(self.against).name
+
+    def _about(self, pair: Pair, setting: Setting) -> str:
+        rows = f"{len(setting.dataset):,} rows"
+        if are_predictions(setting):
+            return f"{pair.names[0]} against {pair.names[1]}, {rows}"
+        what = (
+            f"a step along {self.direction.described(as_network(setting.classifier), setting)}"
+            if self.against is None
+            else f"{Path(self.against).name} against the model"
+        )
+        return f"{setting.dataset.name}, {rows}: {what}"
 
     def _other(self, model: Classifier, setting: Setting) -> Classifier:
         if self.against is not None:
@@ -238,45 +285,39 @@ def in_double(classifier: Classifier) -> Classifier:
     return Network(layers, classifier.activation)
 
 
-def _metrics(metric: str, found: paired.Difference) -> dict[str, float]:
+def _metrics(pair: Pair, question: paired.Question) -> dict[str, float]:
+    """The figures that are defined, of the metrics that both models have."""
+    found: dict[str, float] = {}
+    if "loss" in pair.metrics:
+        loss = paired.loss_difference(pair.before.loss, pair.after.loss, question)
+        found |= {**_figures("loss", loss), "loss/p": loss.p}
+    if "accuracy" in pair.metrics:
+        accuracy = paired.accuracy_difference(pair.before.correct, pair.after.correct, question)
+        gained, lost = paired.discordant(pair.before.correct, pair.after.correct)
+        found |= _figures("accuracy", accuracy)
+        found |= {
+            "accuracy/gained": float(gained),
+            "accuracy/lost": float(lost),
+            "accuracy/mcnemar_p": accuracy.p,
+        }
+    return {name: value for name, value in found.items() if not math.isnan(value)}
+
+
+def _figures(metric: str, found: paired.Difference) -> dict[str, float]:
     values = (found.value, found.low, found.high, found.n_for_power, found.n_for_power_unpaired, found.n_ratio)
     return {f"{metric}/{name}": value for name, value in zip(_NAMES, values, strict=True)}
 
 
-def _discordant_frame(before: Scores, after: Scores) -> pd.DataFrame:
+def _discordant_frame(pair: Pair) -> pd.DataFrame:
     import pandas as pd
 
-    cases = [(first, second) for first in (True, False) for second in (True, False)]
-    word = {True: "right", False: "wrong"}
+    before, after = pair.before.correct, pair.after.correct
+    gained, lost = paired.discordant(before, after)
+    right = int(np.count_nonzero(before))
     return pd.DataFrame(
         {
-            "model": [word[first] for first, _ in cases],
-            "against": [word[second] for _, second in cases],
-            "rows": [int(np.count_nonzero((before.correct == a) & (after.correct == b))) for a, b in cases],
+            "model": ["right", "right", "wrong", "wrong"],
+            "against": ["right", "wrong", "right", "wrong"],
+            "rows": [right - lost, lost, gained, len(before) - right - gained],
         }
     )
-
-
-def _notes(before: Scores, after: Scores, metrics: dict[str, float], confidence: float) -> list[str]:
-    n = len(before)
-    notes = [
-        f"All {n:,} rows are scored under both models: over this population the differences are exact. The intervals "
-        "and p values are about the world that these rows are taken for a random sample of.",
-        f"loss: Student's t on the paired differences, {confidence:.4g}",
-        f"accuracy: {tables.points(metrics['accuracy/difference'])} points, Tango's score interval, {confidence:.4g}: "
-        f"{tables.points(metrics['accuracy/difference_low'])} to {tables.points(metrics['accuracy/difference_high'])}; "
-        "McNemar's exact test",
-        "The numbers of examples take the difference found here for the true one; where its interval holds 0, "
-        "they may as well be infinite.",
-    ]
-    for scores, whose in ((before, "the model"), (after, "the other model")):
-        infinite = int(np.isinf(scores.loss).sum())
-        if infinite:
-            notes.append(
-                f"Under {whose} {infinite:,} of {n:,} rows have an infinite loss (probability 0 for the true class): "
-                "the mean is infinite, and no test of the loss is possible"
-            )
-    for metric in ("loss", "accuracy"):
-        if metrics[f"{metric}/n_for_power"] < _FEW:
-            notes.append(f"{metric}: the formula takes a mean as normal, which so few examples do not give; take more")
-    return notes

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy import special
 
-from pipeline.draws import METRICS, Scored
+from pipeline.draws import Scored
 from pipeline.errors import BadInput
 from pipeline.interval.base import Interval
 from pipeline.records import Scores
 from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.evaluate import population_scores
+from pipeline.study.evaluate import population_scores, refuse_bad_rows
 from pipeline.study.judging import MEMBERS, Ends, Key, estimated, intervals_of, judge
 from pipeline.tables import coverage as tables
 
@@ -47,21 +47,24 @@ class Coverage(Study):
         for figure in _FIGURES
     )
 
+    metrics_used: ClassVar[str] = "main"
+
     def __post_init__(self) -> None:
         if self.loss_cap is not None and not self.loss_cap > 0:
             raise BadInput(f"study.loss_cap must be above 0 nats or null; found {self.loss_cap}")
 
     def check(self, setting: Setting) -> None:
-        """Refuse a configured interval that the design has none of."""
-        for metric in METRICS:
+        """Refuse a configured interval that the design has none of, and rows that have no scores."""
+        for metric in setting.metrics:
             # Any cap will do: the real one comes with the scores.
             interval = setting.interval.of(metric).with_cap((self.loss_cap or 1.0) if metric == "loss" else None)
             interval.check(setting.plan, setting.interval.target)
+        refuse_bad_rows(setting, self.loss_cap)
 
     def answer(self, setting: Setting) -> Result:
         """Judge every interval at one batch size."""
         scores, _ = population_scores(setting, self.loss_cap)
-        cap = self._cap(scores, setting)
+        cap = self._cap(scores, setting) if "loss" in scores.metrics else math.inf
         intervals, notes = intervals_of(setting, cap)
         scored = Scored(scores, setting.units, setting.plan)
         ends, refused = estimated(scored, intervals, setting)
@@ -74,7 +77,8 @@ class Coverage(Study):
             shown=tables.cell_table(frame, f"{about}, {setting.draws:,} draws"),
             summary=tables.summary([(str(setting.batch_size), frame.assign(batch_size=setting.batch_size))]),
             notes=[
-                tables.cell_caption(setting.confidence),
+                tables.cell_caption(setting.confidence, setting.metrics),
+                *setting.missing,
                 *self._cap_note(intervals, cap, setting),
                 *_target_note(setting),
                 *notes,
@@ -87,6 +91,7 @@ class Coverage(Study):
         from pipeline.plots import interval_coverage, interval_width
 
         frame = read("coverage.csv")
+        metrics = [metric for metric in MEMBERS if f"{metric}/all" in cells and cells[f"{metric}/all"].notna().any()]
         shown = []
         for group, own in frame.groupby("group", sort=False):
             first = cells[cells["group"] == group].iloc[0]
@@ -95,8 +100,8 @@ class Coverage(Study):
         unit = str(cells["unit"].iloc[0])
         return Compared(
             figures={
-                "interval_coverage": interval_coverage.draw(frame, unit=unit),
-                "interval_width": interval_width.draw(frame, unit=unit),
+                "interval_coverage": interval_coverage.draw(frame, metrics, unit=unit),
+                "interval_width": interval_width.draw(frame, metrics, unit=unit),
             },
             shown=shown,
             summary=tables.summary(list(frame.groupby("group", sort=False))),
@@ -162,7 +167,7 @@ def _judged(scored: Scored, ends: Mapping[Key, Ends], setting: Setting) -> pd.Da
 
 def _metrics(frame: pd.DataFrame, scored: Scored) -> dict[str, float]:
     metrics = {}
-    for metric in METRICS:
+    for metric in scored.metrics:
         metrics[f"{metric}/all"] = scored.mean(metric)
         metrics[f"{metric}/se"] = math.sqrt(scored.error_variance(metric))
     for row in frame.to_dict("records"):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.draws import METRICS, Scored, estimate_draws, misses, variance_ratio
+from pipeline.draws import Scored, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
 from pipeline.interval.loss.t import T
 from pipeline.records import Estimate
 from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.evaluate import population_scores
+from pipeline.study.evaluate import population_scores, refuse_bad_rows
 from pipeline.study.variants import Variant, Watched, variants
 from pipeline.tables import designs as tables
 
@@ -30,6 +30,12 @@ class Designs(Study):
     """Draw `draws` batches of `batch_size` by every design, and hold each against a simple random sample."""
 
     name: str = "designs"
+
+    metrics_used: ClassVar[str] = "main"
+
+    def check(self, setting: Setting) -> None:
+        """Refuse rows that have no scores."""
+        refuse_bad_rows(setting)
 
     def answer(self, setting: Setting) -> Result:
         """Compare the designs; the metrics are ``<design>/<metric>/<figure>``.
@@ -58,6 +64,7 @@ class Designs(Study):
             shown=tables.table(rows, _about(setting)),
             summary=tables.summary(rows),
             notes=[
+                *setting.missing,
                 *tables.notes(rows, setting.confidence, setting.draws),
                 *(f"left out ({'; '.join(words)}): {why}" for why, words in left_out.items()),
             ],
@@ -66,14 +73,14 @@ class Designs(Study):
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Put the cells' ratios in one table, a row a design."""
         ratios = read("designs.csv")
-        return Compared({}, tables.sweep(ratios), tables.sweep_summary(ratios), tables.SWEEP_CAPTION)
+        return Compared({}, tables.sweep(ratios), tables.sweep_summary(ratios), tables.sweep_caption(ratios))
 
 
 def _compared(variant: Variant, scored: Scored, setting: Setting) -> list[dict[str, Any]]:
     """What is known and drawn of a design, a row a metric."""
     estimates, whys = _estimates(scored, setting)
     rows = []
-    for metric in METRICS:
+    for metric in scored.metrics:
         estimate, truth = estimates[metric], scored.mean(metric)
         error = estimate.value - truth
         ratio = variance_ratio(scored, metric)
@@ -102,13 +109,13 @@ def _compared(variant: Variant, scored: Scored, setting: Setting) -> list[dict[s
 def _estimates(scored: Scored, setting: Setting) -> tuple[dict[str, Estimate], dict[str, str]]:
     """The draws with the configured intervals, and why a metric has none under this design."""
     whys = {}
-    for metric in METRICS:
+    for metric in scored.metrics:
         try:
             setting.interval.of(metric).check(scored.plan, setting.interval.target)
         except BadInput as error:
             whys[metric] = str(error)
     # An interval that every design has stands in, and what it holds is not looked at.
-    intervals = {metric: T() if metric in whys else setting.interval.of(metric) for metric in METRICS}
+    intervals = {metric: T() if metric in whys else setting.interval.of(metric) for metric in scored.metrics}
     found = estimate_draws(
         scored,
         intervals,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.draws import METRICS, Scored, drawn_units, estimate_draws, misses, variance_ratio
+from pipeline.draws import Scored, drawn_units, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
-from pipeline.records import Dataset, Estimate, IntArray, Scores
+from pipeline.metric.base import Metric
+from pipeline.metric.chosen import kept_of
+from pipeline.records import Dataset, Estimate, IntArray, Scores, Table
 from pipeline.scored import scored
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
@@ -26,12 +30,14 @@ if TYPE_CHECKING:
 
 _TIMING_BUDGET = 0.05
 _SHOWN_DRAWS = 100
+# Rows looked at together.
+_BLOCK = 1 << 22
 _NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage", "variance_ratio")
 
 
 @dataclass
 class Evaluate(Study):
-    """Draw `draws` batches, put an interval around each one's loss and accuracy, and hold them against the population.
+    """Draw `draws` batches, put an interval around each one's metrics, and hold them against the population.
 
     Attributes
     ----------
@@ -52,39 +58,45 @@ class Evaluate(Study):
         "seconds/all",
     )
 
+    metrics_used: ClassVar[str] = "any"
+
     def __post_init__(self) -> None:
         if self.loss_cap is not None and not self.loss_cap > 0:
             raise BadInput(f"study.loss_cap must be above 0 nats or null; found {self.loss_cap}")
 
     def check(self, setting: Setting) -> None:
-        """Refuse an interval that the design has none of."""
-        for metric in METRICS:
+        """Refuse an interval that the design has none of, and, where all rows are scored, rows that cannot be."""
+        for metric in setting.metrics:
             self._interval(setting, metric).check(setting.plan, setting.interval.target)
+        if not self._is_few(setting):
+            refuse_bad_rows(setting, self.loss_cap)
 
     def answer(self, setting: Setting) -> Result:
         """Evaluate one cell; the metrics are those that the README names."""
-        size, batch = setting.units.size, setting.batch_size
-        few = not self.population and setting.draws * batch < size
-        drawn = drawn_units(setting.plan, seed=setting.seed, draws=setting.draws) if few else None
+        batch = setting.batch_size
+        is_few = self._is_few(setting)
+        drawn = drawn_units(setting.plan, seed=setting.seed, draws=setting.draws) if is_few else None
         scores, seconds = self._scores(setting, None if drawn is None else setting.units.rows_of(drawn))
         scored = Scored(scores, setting.units, setting.plan, drawn)
         estimates = estimate_draws(
             scored,
-            {metric: self._interval(setting, metric) for metric in METRICS},
+            {metric: self._interval(setting, metric) for metric in scored.metrics},
             seed=setting.seed,
             draws=setting.draws,
             confidence=setting.confidence,
             target=setting.interval.target,
         )
         metrics = _drawn_metrics(estimates)
-        metrics["accuracy/ties"] = float(scores.ties)
-        if self.loss_cap is not None:
+        metrics |= _counts(setting, scores)
+        if self.loss_cap is not None and "loss" in scored.metrics:
             metrics["loss/capped"] = float(scores.capped)
         if drawn is not None:
             metrics["seconds/batch"] = seconds * batch / len(drawn)
         else:
             metrics |= _population_metrics(estimates, scored, setting)
             metrics |= {"seconds/batch": self._seconds_a_batch(setting), "seconds/all": seconds}
+        rows, size = [{"batch_size": batch, "confidence": setting.confidence, **metrics}], len(setting.dataset)
+        shown = tables.tables(rows, f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws")
         return Result(
             metrics=metrics,
             series=[
@@ -94,13 +106,12 @@ class Evaluate(Study):
             ],
             draws=_draws_frame(estimates),
             curve=setting.classifier.learning_curve,
-            shown=tables.table(
-                [{"batch_size": batch, **metrics}],
-                f"{setting.dataset.name}, {len(setting.dataset):,} rows, {setting.draws:,} draws",
-            ),
+            shown=shown[0],
+            further=shown[1:],
             notes=[
-                tables.caption([{"confidence": setting.confidence, **metrics}]),
-                *_notes(scores, estimates),
+                tables.caption(rows),
+                *setting.missing,
+                *_notes(scores, estimates, setting.further),
                 *_units(setting),
                 *_empty_classes(setting),
             ],
@@ -110,54 +121,84 @@ class Evaluate(Study):
         """Compare the batch sizes: the funnel, the error, its cost, the coverage."""
         from pipeline.plots import SWEEP_PLOTS
 
-        draws = read("draws.parquet")
-        shown = []
+        draws, rows = read("draws.parquet"), cells.to_dict("records")
+        shown: list[Table] = []
         for group, own in cells.groupby("group", sort=False):
             first = own.iloc[0]
             about = (str(first["population"]), f"{int(first['population_size']):,} rows", str(group))
-            shown.append(tables.table(own.to_dict("records"), ", ".join(filter(None, about))))
+            shown.extend(tables.tables(own.to_dict("records"), ", ".join(filter(None, about))))
         return Compared(
             figures={name: draw(cells, draws) for name, draw in SWEEP_PLOTS.items()},
             shown=shown,
             summary=_summary(cells),
-            caption=tables.caption(cells.to_dict("records")),
+            caption=" ".join([tables.caption(rows), *tables.without(rows)]),
         )
 
     def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
         """Leave out coverages of intervals of all numbers: holding everything is no success."""
         return not metric.endswith("/coverage") or bool(np.isfinite(cell[metric.replace("/coverage", "/half_width")]))
 
+    def _is_few(self, setting: Setting) -> bool:
+        """Whether only the rows drawn are evaluated."""
+        return not self.population and setting.draws * setting.batch_size < setting.units.size
+
     def _interval(self, setting: Setting, metric: str) -> Interval:
+        if metric in setting.further:
+            return setting.interval.of_further(setting.further[metric])
         return setting.interval.of(metric).with_cap(self.loss_cap if metric == "loss" else None)
 
     def _scores(self, setting: Setting, rows: IntArray | None) -> tuple[Scores, float]:
         if rows is None:
             return population_scores(setting, self.loss_cap)
-        return _measured_scores(setting, rows, self.loss_cap)
+        scores, seconds = _measured_scores(setting, rows, self.loss_cap)
+        return kept_of(scores, setting.metric), seconds
 
     def _seconds_a_batch(self, setting: Setting) -> float:
         rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
-        return median_seconds(lambda: score(setting.classifier, setting.dataset, rows, cap=self.loss_cap))
+        return median_seconds(lambda: _score(setting, rows, self.loss_cap))
 
 
 def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[Scores, float]:
-    """Return the scores of all rows, and the seconds that scoring them takes; see `scored`."""
-    return scored(
+    """Return the scores of all rows by the metrics asked for, and the seconds that scoring takes; see `scored`."""
+    scores, seconds = scored(
         setting.classifier,
         setting.dataset,
         setting.engine,
         setting.job(loss_cap),
         lambda: _measured_scores(setting, None, loss_cap),
     )
+    return kept_of(scores, setting.metric), seconds
+
+
+def refuse_bad_rows(setting: Setting, loss_cap: float | None = None) -> None:
+    """Score rows that are streamed, so that a damaged one is refused before there is a run; the scores are kept.
+
+    Raises
+    ------
+    BadInput
+        If a row has no score.
+    """
+    # Rows in memory were looked at when they were loaded.
+    if not isinstance(setting.dataset, Dataset):
+        population_scores(setting, loss_cap)
 
 
 def _measured_scores(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> tuple[Scores, float]:
     kept: list[Scores] = []
     seconds = median_seconds(
-        lambda: kept.append(score(setting.classifier, setting.dataset, rows, cap=loss_cap)),
+        lambda: kept.append(_score(setting, rows, loss_cap)),
         at_least=1 if rows is not None else 3,
     )
     return kept[0], seconds
+
+
+def _score(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> Scores:
+    return score(setting.classifier, setting.dataset, rows, cap=loss_cap, further=setting.further)
+
+
+def _counts(setting: Setting, scores: Scores) -> dict[str, float]:
+    is_known = "accuracy" in setting.metrics and setting.classifier.gives in ("logits", "probabilities")
+    return {"accuracy/ties": float(scores.ties)} if is_known else {}
 
 
 def median_seconds(work: Callable[[], object], *, at_least: int = 3, at_most: int = 25) -> float:
@@ -200,15 +241,19 @@ def _population_metrics(estimates: dict[str, Estimate], scored: Scored, setting:
 def _draws_frame(estimates: dict[str, Estimate]) -> pd.DataFrame:
     import pandas as pd
 
-    columns: dict[str, object] = {"draw": np.arange(len(estimates["loss"].value))}
+    columns: dict[str, object] = {"draw": np.arange(len(next(iter(estimates.values())).value))}
     for metric, estimate in estimates.items():
         columns |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
     return pd.DataFrame(columns)
 
 
-def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
-    notes = [f"{metric}: {estimate.method}" for metric, estimate in estimates.items()]
-    infinite = int(np.isinf(scores.loss).sum())
+def _notes(scores: Scores, estimates: dict[str, Estimate], further: dict[str, Metric]) -> list[str]:
+    methods = {metric: estimate.method for metric, estimate in estimates.items()}
+    for metric in further:
+        # A guaranteed interval, which is told of a metric's bound as if it were a loss's cap.
+        methods[metric] = re.sub(r"losses up to (\S+) nats", r"values up to \1", methods[metric])
+    notes = [f"{metric}: {method}" for metric, method in methods.items()]
+    infinite = n_infinite(scores) if "loss" in scores.metrics else 0
     if infinite:
         notes.append(f"{infinite:,} of {len(scores):,} rows have an infinite loss: probability 0 for the true class")
     if scores.ties:
@@ -216,12 +261,18 @@ def _notes(scores: Scores, estimates: dict[str, Estimate]) -> list[str]:
     return notes
 
 
+def _infinite(losses: NDArray[Any]) -> int:
+    # In parts: they may lie on disk, and be more than memory holds.
+    parts = (losses[start : start + _BLOCK] for start in range(0, len(losses), _BLOCK))
+    return sum(int(np.count_nonzero(np.isinf(part))) for part in parts)
+
+
 def _units(setting: Setting) -> list[str]:
     """Say what a batch size counts where it is not rows, and what the means are of."""
     notes = []
     if setting.units.starts is not None:
         n_rows, size = setting.units.n_rows, setting.units.size
-        notes.append(f"batch_size counts groups: {size:,} of them, {n_rows / size:.3g} rows each on average")
+        notes.append(f"batch_size counts {setting.units.called}: {size:,} of them, {n_rows / size:.3g} rows each on average")
     if setting.units.weights is not None:
         notes.append(f"means are weighted by {setting.data.weight}")
     return notes
@@ -251,9 +302,6 @@ def _summary(cells: pd.DataFrame) -> str:
     parts = []
     for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
         size = int(cell["batch_size"])
-        parts.append(
-            f"of {size:,} {'row' if size == 1 else 'rows'} by {cell['loss/rmse']:.2g} nats "
-            f"and {100 * cell['accuracy/rmse']:.2g} accuracy points"
-        )
+        parts.append(f"of {size:,} {'row' if size == 1 else 'rows'} by {tables.off_by(cell.to_dict())}")
     where = f"With {group}, a" if known["group"].nunique() > 1 else "A"
     return f"{where} batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."

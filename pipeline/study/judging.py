@@ -45,7 +45,8 @@ def intervals_of(setting: Setting, cap: float) -> tuple[dict[Key, Interval], lis
     """
     found: dict[Key, Interval] = {}
     notes = []
-    for metric, members in MEMBERS.items():
+    for metric in setting.metrics:
+        members = MEMBERS[metric]
         own = setting.interval.of(metric)
         for name in dict.fromkeys([*members, own.name]):
             interval = (own if name == own.name else members[name]()).with_cap(cap if metric == "loss" else None)

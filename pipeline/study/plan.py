@@ -12,10 +12,13 @@ import numpy as np
 from pipeline.draws import METRICS, Scored, draw_batches
 from pipeline.enough import normal_size, smallest_batch
 from pipeline.errors import BadInput
+from pipeline.records import Dataset
 from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.sampling.without_replacement import SimplePlan
 from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.basis import Basis, from_all, from_pilot
+from pipeline.study.basis import Basis, from_all, from_pilot, is_simple_random, pilot_of
+from pipeline.study.evaluate import population_scores
+from pipeline.study.pairing import are_predictions
 from pipeline.study.planned import Planned, curves_of, seconds_of_pass, why_left_out
 from pipeline.study.variants import Variant, Watched, is_told_by_sample, variants
 from pipeline.tables import plan as tables
@@ -61,6 +64,7 @@ class Plan(Study):
         "seconds/n",
         "seconds/all",
     )
+    metrics_used: ClassVar[str] = "main"
 
     def __post_init__(self) -> None:
         for metric in METRICS:
@@ -84,16 +88,25 @@ class Plan(Study):
                 "study=plan must be for the value of the population itself; found "
                 f"interval.target={setting.interval.target}: choose interval.target=population"
             )
-        if self.pilot is None:
-            return
+        is_streamed = not isinstance(setting.dataset, Dataset)
+        if is_streamed and not is_simple_random(setting.plan):
+            raise BadInput(
+                "study=plan must be of a simple design where rows are streamed from disk; found "
+                f"sampling={setting.sampling.name}: choose sampling=without_replacement, or raise data.memory"
+            )
+        if self.pilot is not None:
+            self._check_pilot(setting, self.pilot)
+        if is_streamed:
+            # Here, so that a row that is none is found before a run exists.
+            population_scores(setting) if self.pilot is None else pilot_of(setting, self.pilot)
+
+    def _check_pilot(self, setting: Setting, pilot: int) -> None:
         if not setting.units.is_simple:
             raise BadInput(
                 "study.pilot must be of rows that count alike; found data.group or data.weight: choose study.pilot=null"
             )
-        if self.pilot > setting.units.size:
-            raise BadInput(
-                f"study.pilot must be at most the population's {setting.units.size:,} rows; found {self.pilot:,}"
-            )
+        if pilot > setting.units.size:
+            raise BadInput(f"study.pilot must be at most the population's {setting.units.size:,} rows; found {pilot:,}")
         if not is_told_by_sample(setting.sampling, setting.plan):
             raise BadInput(
                 "study.pilot must go with a design whose error a random sample tells, not one by order or with unequal "
@@ -103,7 +116,7 @@ class Plan(Study):
     def answer(self, setting: Setting) -> Result:
         """Plan for every design, and check the configured one's plan by drawing."""
         basis = from_all(setting) if self.pilot is None else from_pilot(setting, self.pilot, self.assurance)
-        question = self._question(setting)
+        question = self._question(setting, basis)
         plans, left_out = self.plans(setting, basis)
         own = next(plan for plan in plans if plan.variant.is_configured)
         metrics = {
@@ -112,7 +125,7 @@ class Plan(Study):
             "seconds/n": own.seconds,
             "seconds/all": basis.seconds_a_row * setting.units.n_rows,
         }
-        notes = tables.notes(question, self.assurance)
+        notes = tables.notes(question, self.assurance, designs={plan.variant.sampling.name for plan in plans})
         if self.pilot is None and self.check_draws:
             checked, said = self._checked(setting, basis, own)
             metrics |= checked
@@ -125,7 +138,7 @@ class Plan(Study):
             figures=_figures(curves, rows, question),
             shown=tables.table(rows, question, seconds=metrics["seconds/all"]),
             summary=tables.summary(rows, question),
-            notes=[*basis.notes, *notes, *left_out],
+            notes=[*basis.notes, *notes, *left_out, *setting.missing],
         )
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
@@ -135,14 +148,15 @@ class Plan(Study):
     def _within(self, metric: str) -> float:
         return self.loss_within if metric == "loss" else self.accuracy_within
 
-    def _question(self, setting: Setting) -> tables.Question:
+    def _question(self, setting: Setting, basis: Basis) -> tables.Question:
         return tables.Question(
             population=setting.dataset.name,
             size=setting.units.size,
-            unit="row" if setting.units.starts is None else "group",
-            within={metric: self._within(metric) for metric in METRICS},
+            unit="row" if setting.units.starts is None else setting.units.called.partition(" ")[0].removesuffix("s"),
+            within={metric: self._within(metric) for metric in basis.metrics},
             confidence=setting.confidence,
             pilot=self.pilot,
+            work=_work(setting),
         )
 
     def plans(self, setting: Setting, basis: Basis) -> tuple[list[Planned], list[str]]:
@@ -150,14 +164,18 @@ class Plan(Study):
         plans: list[Planned] = []
         left_out: dict[str, list[str]] = {}
         passes: dict[str, float] = {}
-        for variant in variants(setting):
+        found = variants(setting)
+        if setting.sampling.has_own_units:
+            # Asked for by their overrides, the others would draw rows, and count these.
+            found = [variant for variant in found if variant.is_configured]
+        for variant in found:
             watch = Watched(variant.frame, basis.scored.scores, setting.units)
-            if why := why_left_out(variant, watch, basis):
+            if why := why_left_out(variant, watch, basis, setting):
                 left_out.setdefault(why, []).append(variant.words)
                 continue
-            n = {metric: self._smallest(variant, watch, basis, metric, setting.confidence) for metric in METRICS}
+            n = {metric: self._smallest(variant, watch, basis, metric, setting.confidence) for metric in basis.metrics}
             if watch.is_asked and variant.proxy.name not in passes:
-                passes[variant.proxy.name] = seconds_of_pass(variant, setting)
+                passes[variant.proxy.name] = math.nan if are_predictions(setting) else seconds_of_pass(variant, setting)
             pass_seconds = passes[variant.proxy.name] if watch.is_asked else 0.0
             plans.append(Planned(variant, watch, n, setting.units, basis.seconds_a_row, pass_seconds))
         return plans, [f"left out ({'; '.join(words)}): {why}" for why, words in left_out.items()]
@@ -193,8 +211,15 @@ class Plan(Study):
             # An accuracy may be off by the tolerance exactly, which rounding must not count as a miss.
             within = int(np.count_nonzero(np.abs(error) <= self._within(metric) * (1 + 1e-9)))
             metrics[f"{metric}/within"] = within / draws
-            notes.append(tables.checked(metric, int(n), within, draws, self._question(setting)))
+            notes.append(tables.checked(metric, int(n), within, draws, self._question(setting, basis)))
         return metrics, notes
+
+
+def _work(setting: Setting) -> tables.Work:
+    """What is done to the rows that are drawn."""
+    if not are_predictions(setting):
+        return "evaluate"
+    return "score" if setting.classifier.gives == "scores" else "label"
 
 
 def _figures(curves: list[dict[str, Any]], rows: list[dict[str, Any]], question: tables.Question) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.draws import METRICS
 from pipeline.enough import quantile
 from pipeline.errors import BadInput
+from pipeline.records import Dataset
+from pipeline.sampling.epoch import Epoch
+from pipeline.sampling.with_replacement import WithReplacement
+from pipeline.sampling.without_replacement import WithoutReplacement
 from pipeline.study.base import Setting
 from pipeline.study.basis import Basis
 from pipeline.study.evaluate import median_seconds
@@ -19,6 +22,8 @@ from pipeline.study.variants import Variant, Watched, is_told_by_sample, needs_p
 from pipeline.units import Units
 
 _CURVE_POINTS = 32
+# Simple random samples, of which the population's variance says all.
+_SIMPLE = (WithReplacement, WithoutReplacement, Epoch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +39,8 @@ class Planned:
     units : Units
         What is counted.
     seconds_a_row, proxy_seconds : float
-        Of scoring, and of the proxy's pass over all rows where the design asks for it.
+        Of scoring, and of the proxy's pass over all rows where the design asks for it; ``nan`` where there is nothing
+        to evaluate.
     """
 
     variant: Variant
@@ -46,7 +52,7 @@ class Planned:
 
     @property
     def both(self) -> float:
-        """The units that both metrics need."""
+        """The units that all metrics need."""
         return math.nan if any(math.isnan(n) for n in self.n.values()) else max(self.n.values())
 
     @property
@@ -57,6 +63,7 @@ class Planned:
 
     def row(self) -> dict[str, Any]:
         """What the tables show."""
+        times = {"proxy_seconds": self.proxy_seconds, "seconds": self.seconds}
         return {
             "design": self.variant.key,
             "words": self.variant.words,
@@ -64,16 +71,20 @@ class Planned:
             **{f"{metric}_n": n for metric, n in self.n.items()},
             "n": self.both,
             "pilot_rows": self.watch.pilot_rows,
-            "proxy_seconds": self.proxy_seconds,
-            "seconds": self.seconds,
+            **(times if not math.isnan(self.seconds_a_row) else {}),
             "overrides": self.variant.overrides,
         }
 
 
-def why_left_out(variant: Variant, watch: Watched, basis: Basis) -> str:
+def why_left_out(variant: Variant, watch: Watched, basis: Basis, setting: Setting) -> str:
     """Say why a design has no plan here; nothing if it has one."""
     try:
-        if not basis.may_ask and needs_proxy(variant.sampling, watch.frame):
+        if not (isinstance(setting.dataset, Dataset) or variant.is_configured or isinstance(variant.sampling, _SIMPLE)):
+            return "it holds something of every row in memory, and the rows are streamed from disk: raise data.memory"
+        if getattr(variant.sampling, "by", "") == "label" and setting.dataset.labels is None:
+            return "the rows have no labels"
+        has_none = setting.classifier.gives in ("labels", "scores") and variant.proxy.name in ("confidence", "entropy")
+        if not (basis.may_ask or has_none) and needs_proxy(variant.sampling, watch.frame):
             return (
                 "a pass of the proxy over all rows may cost what the pilot saves; a configured sampling that makes it "
                 "anyway, such as difference, brings these in"
@@ -112,7 +123,7 @@ def curves_of(plans: Sequence[Planned], basis: Basis, confidence: float) -> list
             if not drawn.is_exchangeable:
                 break  # It goes up and down with every n: no curve.
             reach = {}
-            for metric in METRICS:
+            for metric in basis.metrics:
                 variance = basis.error_variance(drawn, metric)
                 reach[f"{metric}_within"] = quantile(confidence) * math.sqrt(variance) if variance >= 0 else math.nan
             rows.append({"design": plan.variant.key, "words": plan.variant.words, "n": n, **reach})

@@ -78,6 +78,8 @@ class Until(Study):
         "loss/capped",
     )
 
+    metrics_used: ClassVar[str] = "main"
+
     def __post_init__(self) -> None:
         for key, unit in (("loss_within", "nats"), ("accuracy_within", "a fraction such as 0.02")):
             value = getattr(self, key)
@@ -99,8 +101,18 @@ class Until(Study):
         """Half the width that each metric's interval may have; None where it is not asked for."""
         return {"loss": self.loss_within, "accuracy": self.accuracy_within}
 
+    def _goals(self, setting: Setting) -> dict[str, float | None]:
+        """The goals of the metrics that there are."""
+        return {metric: self.goals[metric] for metric in setting.metrics}
+
     def check(self, setting: Setting) -> None:
-        """Refuse a design or a target that the intervals do not hold for, and a limit that leaves nothing to draw."""
+        """Refuse a design, a target or goals that the intervals are not for, and a limit that leaves no row."""
+        if all(goal is None for goal in self._goals(setting).values()):
+            (there,) = setting.metrics
+            raise BadInput(
+                f"study.{there}_within must be a number where there is no other metric than the {there}; found null: "
+                f"set it, such as study.{there}_within={'0.05' if there == 'loss' else '0.02'}"
+            )
         if not isinstance(setting.sampling, WithReplacement | WithoutReplacement):
             raise BadInput(
                 f"study=until draws one simple random order; found sampling={setting.sampling.name}: "
@@ -130,15 +142,15 @@ class Until(Study):
 
     def answer(self, setting: Setting) -> Result:
         """Evaluate block by block, and stop as soon as the intervals are narrow enough."""
-        order = self.order(setting)
+        order, goals = self.order(setting), self._goals(setting)
         pool = Pool(setting, self.loss_cap)
         looks: list[tables.Look] = []
         with live() as show:
             for n in look_counts(len(order), block=self.block, growth=self.growth):
                 pool.take(order[looks[-1].drawn if looks else 0 : n])
                 looks.append(pool.look(order[:n]))
-                show(lambda: tables.live(looks[-1], looks[0], self.goals, self._about(setting)))
-                if looks[-1].is_within(self.goals):
+                show(lambda: tables.live(looks[-1], looks[0], goals, self._about(setting)))
+                if looks[-1].is_within(goals):
                     break
         return self._result(setting, pool, looks)
 
@@ -171,16 +183,18 @@ class Until(Study):
     def _result(self, setting: Setting, pool: Pool, looks: list[tables.Look]) -> Result:
         from pipeline.plots import until as plot
 
-        last, about = looks[-1], self._about(setting)
+        last, about, goals = looks[-1], self._about(setting), self._goals(setting)
         metrics = {
             "rows/evaluated": float(last.rows),
             "rows/saved": float(len(setting.dataset) - last.rows),
             "rows/share": last.rows / len(setting.dataset),
-            "rows/enough": float(last.is_within(self.goals)),
-            "loss/capped": float(last.capped),
-            "accuracy/ties": float(pool.ties),
+            "rows/enough": float(last.is_within(goals)),
             "seconds/evaluated": pool.seconds,
         }
+        if "loss" in last.found:
+            metrics["loss/capped"] = float(last.capped)
+        if "accuracy" in last.found and setting.classifier.gives in ("logits", "probabilities"):
+            metrics["accuracy/ties"] = float(pool.ties)
         for metric, found in last.found.items():
             metrics |= {f"{metric}/{name}": getattr(found, name) for name in ("mean", "low", "high", "half_width")}
         frame = looks_frame(looks)
@@ -188,10 +202,10 @@ class Until(Study):
             metrics=metrics,
             series=_series(looks),
             tables={"looks.csv": frame},
-            figures={"until": plot.draw(frame, self.goals, about)},
+            figures={"until": plot.draw(frame, goals, about)},
             curve=setting.classifier.learning_curve,
-            shown=tables.table(looks, self.goals, about),
-            summary=tables.summary(last, self.goals, about),
+            shown=tables.table(looks, goals, about),
+            summary=tables.summary(last, goals, about),
             notes=self._notes(setting, pool, looks),
         )
 
@@ -200,10 +214,14 @@ class Until(Study):
         about = "the world that these rows came from" if self._about(setting).is_world else setting.dataset.name
         notes = [
             f"{tables.LEVELS} Anytime-valid betting intervals for {about}: those of all looks hold together with "
-            f"{100 * setting.confidence:g} % confidence, for each metric by itself.",
-            f"The interval is for the loss with every row's value cut to study.loss_cap={self.loss_cap:g} nats: "
-            f"{last.capped:,} of {last.rows:,} evaluated rows were above it.",
+            f"{100 * setting.confidence:g} % confidence{', for each metric by itself' * (len(last.found) > 1)}.",
+            *setting.missing,
         ]
+        if "loss" in last.found:
+            notes.append(
+                f"The interval is for the loss with every row's value cut to study.loss_cap={self.loss_cap:g} nats: "
+                f"{last.capped:,} of {last.rows:,} evaluated rows were above it."
+            )
         if not setting.units.is_simple:
             notes.append(
                 "Means are weighted over whole groups or weights; their intervals are made from the unbiased sums over "
@@ -221,7 +239,7 @@ class Pool:
         self._setting, self._cap = setting, loss_cap
         size, sizes = setting.units.size, setting.units.sizes()
         self._is_known = np.zeros(size, dtype=bool)
-        self._totals = {metric: np.zeros(size) for metric in METRICS}
+        self._totals = {metric: np.zeros(size) for metric in setting.metrics}
         self._sizes = np.ones(size) if sizes is None else sizes
         self.rows = self.ties = self.capped = 0
         self.seconds = 0.0
@@ -236,16 +254,16 @@ class Pool:
         started = time.perf_counter()
         scores = score(setting.classifier, setting.dataset, rows, cap=self._cap)
         self.seconds += time.perf_counter() - started
-        for metric, values in (("loss", scores.loss), ("accuracy", scores.correct.astype(np.float64))):
-            self._totals[metric][new] = setting.units.totals(values, new)
+        for metric, totals in self._totals.items():
+            totals[new] = setting.units.totals(scores.values(metric), new)
         self._is_known[new] = True
         self.rows += len(rows)
         self.ties += scores.ties
         self.capped += scores.capped
 
     def look(self, drawn: IntArray) -> tables.Look:
-        """Put an interval around both metrics of the units drawn so far, in their order."""
-        found = {metric: self._found(metric, drawn) for metric in METRICS}
+        """Put an interval around each metric of the units drawn so far, in their order."""
+        found = {metric: self._found(metric, drawn) for metric in self._totals}
         return tables.Look(drawn=len(drawn), rows=self.rows, capped=self.capped, found=found)
 
     def _found(self, metric: str, drawn: IntArray) -> tables.Found:

@@ -90,7 +90,7 @@ class Variant:
 
 
 def variants(setting: Setting, *, with_ideal: bool = False) -> list[Variant]:
-    """Return every design in the ways in which it is useful; the configured one is first if it is none of them.
+    """Return every design of the same units in the ways in which it is useful; the configured one first if it is new.
 
     Parameters
     ----------
@@ -99,15 +99,21 @@ def variants(setting: Setting, *, with_ideal: bool = False) -> list[Variant]:
     with_ideal : bool
         Whether to add what takes the scores of all rows to plan: the best that an allocation can be.
     """
-    found = [variant for name, part in designs.MEMBERS.items() for variant in _ways(setting, name, part)]
+    # A design that draws other units than the rest is no match for them at the same batch size.
+    alike = {name: part for name, part in designs.MEMBERS.items() if not part.has_own_units}
+    found = [variant for name, part in alike.items() for variant in _ways(setting, name, part)]
     if with_ideal:
         found = [each for variant in found for each in (variant, *_ideal(variant))]
     own = [v for v in found if v.sampling == setting.sampling and v.proxy == setting.proxy]
     if own:
         return [replace(v, is_configured=v is own[0]) for v in found]
+    return [_as_set(setting), *found]
+
+
+def _as_set(setting: Setting) -> Variant:
     name = setting.sampling.name
     words = f"{name.replace('_', ' ')}, as set"
-    return [Variant(f"{name}_as_set", words, setting.sampling, setting.proxy, setting.frame, True), *found]
+    return Variant(f"{name}_as_set", words, setting.sampling, setting.proxy, setting.frame, True)
 
 
 def _ways(setting: Setting, name: str, part: type) -> Iterator[Variant]:
@@ -178,7 +184,7 @@ class Watched:
         def score(chosen: IntArray) -> Scores:
             rows = units.rows_of(chosen)
             self.pilot_rows = len(rows)
-            return Scores(scores.loss[rows], scores.correct[rows])
+            return scores.take(rows)
 
         self.frame = replace(frame, guess=guess, score=score)
 

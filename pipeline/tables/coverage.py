@@ -33,7 +33,7 @@ def cell_table(frame: pd.DataFrame, title: str) -> Table:
     for metric in METRICS:
         own = frame[frame["metric"] == metric].to_dict("records")
         parts.append([(f"{metric}:", *[""] * 7), *map(_cell_row, own)] if own else [])
-    return Table(title, headings, parts[0], parts[1])
+    return Table(title, headings, *[part for part in parts if part] or [[]])
 
 
 def tables(frame: pd.DataFrame, about: str) -> list[Table]:
@@ -59,12 +59,13 @@ def tables(frame: pd.DataFrame, about: str) -> list[Table]:
     return found
 
 
-def cell_caption(confidence: float) -> str:
+def cell_caption(confidence: float, metrics: Sequence[str] = METRICS) -> str:
     """Say how to read a cell's table."""
+    unit = " (accuracy: points)" if "accuracy" in metrics else ""
     return (
         f"{_TOO_LOW}: too low for {100 * confidence:g} %, beyond chance. Range: 95 % (Wilson) of the share held, from "
         "the number of draws. Above, below: % of the draws whose interval lies wholly above or below the truth. Width: "
-        "the median (accuracy: points), and over that of ± z standard errors made with the population's σ. Time: one "
+        f"the median{unit}, and over that of ± z standard errors made with the population's σ. Time: one "
         f"interval, many at once. {_CONFIGURED.strip()}: the configured interval."
     )
 
@@ -95,7 +96,8 @@ def summary(groups: Sequence[tuple[Any, pd.DataFrame]]) -> str:
             if len(own):
                 level = 100 * float(own["confidence"].iloc[0])
                 said.append(f"The {metric}'s {level:g} % is held by {_who_holds(own)}")
-        lines.append((f"{name}: " if len(groups) > 1 and name else "") + ". ".join(said) + ".")
+        if said:
+            lines.append((f"{name}: " if len(groups) > 1 and name else "") + ". ".join(said) + ".")
     return "\n".join(lines)
 
 

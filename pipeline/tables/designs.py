@@ -11,31 +11,34 @@ from pipeline.records import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-SWEEP_CAPTION = "A simple random sample's variance over the design's, at the same number of rows: loss / accuracy."
+_SWEEP_CAPTION = "A simple random sample's variance over the design's, at the same number of rows"
 _NAMES = ("loss", "accuracy")
+_SHORT = {"loss": "loss", "accuracy": "acc."}
 # Standard errors of the draws' mean beyond which an estimate counts as biased, of some thirty that are looked at.
 _BIASED = 3.5
+_IDEAL = ("ideal Neyman: by the standard deviations of all rows, which no one has beforehand; a bound for the pilot's",)
 _WIDEST_SWEEP = 5
 
 
 def table(rows: Sequence[Mapping[Any, Any]], title: str) -> Table:
-    """Return a row a design, in the order given, with both metrics' ratios and coverages.
+    """Return a row a design, in the order given, with the ratios and coverages of the metrics there are.
 
     Parameters
     ----------
     rows : sequence of mapping
-        ``design, words, metric, is_configured, variance_ratio, drawn_ratio, drawn_ratio_error, coverage``; two a
-        design.
+        ``design, words, metric, is_configured, variance_ratio, drawn_ratio, drawn_ratio_error, coverage``; one a
+        design and metric.
     title : str
         What the rows are about.
     """
-    headings = ("design", "loss\nratio", "drawn", "%\nheld", "acc.\nratio", "drawn", "%\nheld")
+    metrics = [metric for metric in _NAMES if any(row["metric"] == metric for row in rows)]
+    headings = ("design", *(text for m in metrics for text in (f"{_SHORT[m]}\nratio", "drawn", "%\nheld")))
     shown: list[tuple[str, ...]] = []
     for design in dict.fromkeys(row["design"] for row in rows):
         own = {row["metric"]: row for row in rows if row["design"] == design}
-        first = own["loss"]
+        first = own[metrics[0]]
         cells = [f"{first['words']}{' *' if first['is_configured'] else ''}"]
-        for metric in _NAMES:
+        for metric in metrics:
             row = own[metric]
             cells += [_ratio(row["variance_ratio"]), _drawn(row), _percent(row["coverage"])]
         shown.append(tuple(cells))
@@ -70,7 +73,7 @@ def notes(rows: Sequence[Mapping[Any, Any]], confidence: float, draws: int) -> l
         "standard error. *: the configured sampling",
         f"held: the share of the configured {100 * confidence:g} % intervals that hold the population's value; chance "
         f"moves it by {error:.1f}",
-        "ideal Neyman: by the standard deviations of all rows, which no one has beforehand; a bound for the pilot's",
+        *_IDEAL[: any(str(row["design"]).endswith("_ideal") for row in rows)],
     ]
     biased = [
         f"{row['words']} ({row['metric']}, {row['bias']:+.1f} standard errors of the draws' mean)"
@@ -89,6 +92,7 @@ def sweep(ratios: pd.DataFrame) -> list[Table]:
     """Return a row a design and a column a batch size, for each group of cells."""
     shown = []
     for group, own in ratios.groupby("group", sort=False):
+        metrics = _metrics_in(own)
         sizes = sorted(own["batch_size"].unique())[:_WIDEST_SWEEP]
         rows: list[tuple[str, ...]] = []
         for words, design in own.groupby("words", sort=False):
@@ -96,9 +100,9 @@ def sweep(ratios: pd.DataFrame) -> list[Table]:
             for size in sizes:
                 at = design[design["batch_size"] == size]
                 ratio = dict(zip(at["metric"], at["variance_ratio"], strict=True))
-                cells.append(" / ".join(_ratio(ratio.get(metric, math.nan)) for metric in _NAMES))
+                cells.append(" / ".join(_ratio(ratio.get(metric, math.nan)) for metric in metrics))
             rows.append(tuple(cells))
-        title = ", ".join(filter(None, ("variance ratio, loss / accuracy", str(group))))
+        title = ", ".join(filter(None, (f"variance ratio, {' / '.join(metrics)}", str(group))))
         shown.append(Table(title, ("design", *(f"b = {size:,}" for size in sizes)), rows))
     return shown
 
@@ -116,6 +120,16 @@ def sweep_summary(ratios: pd.DataFrame) -> str:
                 f"{best['variance_ratio']:.2f} times smaller."
             )
     return " ".join(sentences)
+
+
+def sweep_caption(ratios: pd.DataFrame) -> str:
+    """Say what the sweep's figures are."""
+    metrics = _metrics_in(ratios)
+    return f"{_SWEEP_CAPTION}: {' / '.join(metrics)}." if len(metrics) > 1 else f"{_SWEEP_CAPTION}."
+
+
+def _metrics_in(ratios: pd.DataFrame) -> list[str]:
+    return [metric for metric in _NAMES if (ratios["metric"] == metric).any()]
 
 
 def _ratio(value: float) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pipeline.plots.frames import Metric, in_words, metric_of
 from pipeline.records import Table
 
-_KNOWN = ("batch", "loss, nats", "accuracy, %", "loss %\nheld", "acc. %\nheld", "time", "% of\nall")
-_DRAWN = ("batch", "loss, nats", "accuracy, %", "time")
+# Heading, what is written of a row, what stands below.
+Column = tuple[str, Callable[[Mapping[Any, Any]], str], str]
+
+# Characters of a line, and those between two columns.
+_WIDTH, _GAP = 80, 3
+_SHORT = {"accuracy": "acc.", "brier": "Brier", "squared_error": "sq. e."}
 
 
-def table(rows: Sequence[Mapping[Any, Any]], title: str) -> Table:
-    """Return a row a batch size, and the population's own values below.
+def tables(rows: Sequence[Mapping[Any, Any]], title: str) -> list[Table]:
+    """Return a row a batch size, and the population's own values below; metrics that do not fit make further tables.
 
     Parameters
     ----------
@@ -24,19 +29,107 @@ def table(rows: Sequence[Mapping[Any, Any]], title: str) -> Table:
 
     Returns
     -------
-    Table
-        Where the population was scored in no cell, what a batch is off by is left out.
+    list of Table
+        At least one. Where the population was scored in no cell, what a batch is off by is left out.
     """
+    left = metrics_of(rows)
+    found: list[Table] = []
+    while left:
+        whole = title if not found else f"further metrics; {title}"
+        by_count = {n: _table(rows, left[:n], whole, is_first=not found) for n in range(len(left), 0, -1)}
+        n = next((n for n, made in by_count.items() if _fits(made)), 1)
+        found.append(by_count[n])
+        left = left[n:]
+    return found
+
+
+def table(rows: Sequence[Mapping[Any, Any]], title: str) -> Table:
+    """Return the first of the `tables`."""
+    return tables(rows, title)[0]
+
+
+def metrics_of(rows: Sequence[Mapping[Any, Any]]) -> list[Metric]:
+    """Return the metrics that some row has a mean of: loss and accuracy first."""
+    there = [
+        str(key).removesuffix("/mean")
+        for row in rows
+        for key, value in row.items()
+        if str(key).endswith("/mean") and not math.isnan(value)
+    ]
+    main = [name for name in ("loss", "accuracy") if name in there]
+    return [metric_of(name) for name in dict.fromkeys([*main, *there])]
+
+
+def without(rows: Sequence[Mapping[Any, Any]]) -> list[str]:
+    """Say which of loss and accuracy no row has."""
+    there = [metric.name for metric in metrics_of(rows)]
+    gone = [name for name in ("loss", "accuracy") if name not in there]
+    return [f"There is no {name}: it was left out, or the model does not tell it." for name in gone]
+
+
+def off_by(row: Mapping[Any, Any]) -> str:
+    """Say what one batch is off by, in the first two metrics."""
+    return in_words([m.amount(f"{m.factor * row[f'{m.name}/rmse']:.2g}") for m in metrics_of([row])[:2]])
+
+
+def _table(rows: Sequence[Mapping[Any, Any]], metrics: list[Metric], title: str, *, is_first: bool) -> Table:
     known = [row for row in rows if is_known(row)]
-    if not known:
-        return Table(title, _DRAWN, [_drawn_row(row) for row in rows])
-    population = ("all", f"{known[0]['loss/all']:.4f}", f"{100 * known[0]['accuracy/all']:.2f}", "", "")
-    return Table(
-        title,
-        _KNOWN,
-        [_known_row(row) if is_known(row) else (*_drawn_row(row)[:3], "", "", _drawn_row(row)[3], "") for row in rows],
-        [(*population, duration(known[0]["seconds/all"]), "")],
-    )
+    columns: list[Column] = [("batch", _batch, "all")]
+    columns += [_estimates(metric, known) for metric in metrics]
+    if known:
+        columns += [_held(metric) for metric in metrics]
+    if is_first:
+        columns.append(("time", _time, duration(known[0]["seconds/all"]) if known else ""))
+    if is_first and known:
+        columns.append(("% of\nall", _part, ""))
+    headings = tuple(heading for heading, _, _ in columns)
+    footer = [tuple(below for _, _, below in columns)] if known else []
+    return Table(title, headings, [tuple(write(row) for _, write, _ in columns) for row in rows], footer)
+
+
+def _fits(made: Table) -> bool:
+    lines = [tuple(max(heading.split("\n"), key=len) for heading in made.headings), *made.rows, *made.footer]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return sum(widths) + _GAP * (len(widths) - 1) + 2 <= _WIDTH
+
+
+def _estimates(metric: Metric, known: Sequence[Mapping[Any, Any]]) -> Column:
+    """Means, and what a batch is off by, or half the width of its interval where that is not known."""
+    digits = 2 if metric.unit == "%" else 4
+    name = metric.name
+
+    def write(row: Mapping[Any, Any]) -> str:
+        if math.isnan(row.get(f"{name}/mean", math.nan)):
+            return ""
+        off = row[f"{name}/rmse" if is_known(row) else f"{name}/half_width"]
+        return f"{metric.factor * row[f'{name}/mean']:.{digits}f} ± {metric.factor * off:.{digits}f}"
+
+    whole = next((row[f"{name}/all"] for row in known if not math.isnan(row.get(f"{name}/all", math.nan))), None)
+    words, comma, unit = (f"{metric.words}, {metric.unit}" if metric.unit else metric.words).partition(",")
+    heading = words.replace(" ", "\n", 1) + comma + unit
+    return heading, write, "" if whole is None else f"{metric.factor * whole:.{digits}f}"
+
+
+def _held(metric: Metric) -> Column:
+    def write(row: Mapping[Any, Any]) -> str:
+        if not is_known(row) or math.isnan(row.get(f"{metric.name}/mean", math.nan)):
+            return ""
+        return "—" if not math.isfinite(row[f"{metric.name}/half_width"]) else _percent(row[f"{metric.name}/coverage"])
+
+    short = _SHORT.get(metric.name) or metric.words.split()[0]
+    return f"{short} %\nheld", write, ""
+
+
+def _batch(row: Mapping[Any, Any]) -> str:
+    return f"{int(row['batch_size']):,}"
+
+
+def _time(row: Mapping[Any, Any]) -> str:
+    return duration(row["seconds/batch"])
+
+
+def _part(row: Mapping[Any, Any]) -> str:
+    return _share(row["seconds/batch"] / row["seconds/all"]) if is_known(row) else ""
 
 
 def is_known(row: Mapping[Any, Any]) -> bool:
@@ -55,27 +148,6 @@ def caption(rows: Sequence[Mapping[Any, Any]]) -> str:
         "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose "
         f"{levels} interval holds the value of all rows (—: one row gives no interval). Time: to evaluate one batch, "
         f"and as a share of evaluating all rows.{mixed}"
-    )
-
-
-def _known_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    return (
-        f"{int(row['batch_size']):,}",
-        f"{row['loss/mean']:.4f} ± {row['loss/rmse']:.4f}",
-        f"{100 * row['accuracy/mean']:.2f} ± {100 * row['accuracy/rmse']:.2f}",
-        "—" if not math.isfinite(row["loss/half_width"]) else _percent(row["loss/coverage"]),
-        _percent(row["accuracy/coverage"]),
-        duration(row["seconds/batch"]),
-        _share(row["seconds/batch"] / row["seconds/all"]),
-    )
-
-
-def _drawn_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    return (
-        f"{int(row['batch_size']):,}",
-        f"{row['loss/mean']:.4f} ± {row['loss/half_width']:.4f}",
-        f"{100 * row['accuracy/mean']:.2f} ± {100 * row['accuracy/half_width']:.2f}",
-        duration(row["seconds/batch"]),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.records import Table
 from pipeline.tables.evaluate import duration
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SWEEP_CAPTION = "n: the fewest rows with the configured sampling; both: the larger; within: of batches drawn at that n."
 _NAMES = ("loss", "accuracy")
+# What is done to the rows that are drawn: predictions of them are there already, and need labels, or scores.
+Work = Literal["evaluate", "label", "score"]
+_DOING: dict[Work, str] = {"evaluate": "evaluating", "label": "labelling", "score": "scoring"}
 # Below it, the allowance for a pilot's own error holds less than it says.
 _ENOUGH_PILOT = 300
 
@@ -30,11 +33,14 @@ class Question:
     size : int
         N, in units.
     within : dict of str to float
-        The tolerances, by metric.
+        The tolerances, by metric that is planned for.
     confidence : float
         The share of batches that should be within.
     pilot : int or None
         Rows that alone were scored; None is all.
+    work : str
+        What is done to the rows that are drawn: ``evaluate``; or, where there are predictions already, ``label`` or
+        ``score``.
     """
 
     population: str
@@ -43,6 +49,7 @@ class Question:
     within: dict[str, float]
     confidence: float
     pilot: int | None
+    work: Work = "evaluate"
 
     def tolerance(self, metric: str) -> str:
         """Write a tolerance, such as ±0.02 nats."""
@@ -82,7 +89,8 @@ def table(rows: Sequence[Mapping[Any, Any]], question: Question, *, seconds: flo
     Parameters
     ----------
     rows : sequence of mapping
-        ``words, overrides, is_configured, loss_n, accuracy_n, n, seconds`` of each.
+        ``words, overrides, is_configured, loss_n, accuracy_n, n, seconds`` of each; without ``seconds`` there is no
+        time, and without a metric's n none for it.
     question : Question
         What was asked.
     seconds : float
@@ -91,28 +99,23 @@ def table(rows: Sequence[Mapping[Any, Any]], question: Question, *, seconds: flo
     about = f"{question.population}, {question.units(question.size)}"
     if question.pilot is not None:
         about += f", from a pilot of {question.pilot:,}"
-    headings = (
-        "design",
-        f"loss\n{question.tolerance('loss')}",
-        f"accuracy\n{question.tolerance('accuracy')}",
-        "both",
-        "% of\nall",
-        "time",
-    )
-    shown: list[tuple[str, ...]] = [
-        (
-            f"{row['words']}{' *' if row['is_configured'] else ''}",
-            counted(row["loss_n"]),
-            counted(row["accuracy_n"]),
-            counted(row["n"]),
-            _share(row["n"] / question.size),
-            duration(row["seconds"]) if math.isfinite(row["seconds"]) else counted(row["seconds"]),
-        )
-        for row in sorted(rows, key=lambda row: (math.isnan(row["n"]), row["n"]))
-    ]
-    return Table(
-        about, headings, shown, [(f"all {question.unit}s", "", "", f"{question.size:,}", "100", duration(seconds))]
-    )
+    metrics, has_times = list(question.within), all("seconds" in row for row in rows)
+    headings = ("design", *(f"{metric}\n{question.tolerance(metric)}" for metric in metrics))
+    headings += (("both",) if len(metrics) > 1 else ()) + ("% of\nall",) + (("time",) if has_times else ())
+    shown = []
+    for row in sorted(rows, key=lambda row: (math.isnan(row["n"]), row["n"])):
+        counts = [counted(row[f"{metric}_n"]) for metric in metrics]
+        both = [counted(row["n"])] if len(metrics) > 1 else []
+        times = [_time(row["seconds"])] if has_times else []
+        name = f"{row['words']}{' *' if row['is_configured'] else ''}"
+        shown.append((name, *counts, *both, _share(row["n"] / question.size), *times))
+    everything = [*[""] * (len(metrics) if len(metrics) > 1 else 0), f"{question.size:,}", "100"]
+    footer = (f"all {question.unit}s", *everything, *([duration(seconds)] if has_times else []))
+    return Table(about, headings, shown, [footer])
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds) if math.isfinite(seconds) else counted(seconds)
 
 
 def summary(rows: Sequence[Mapping[Any, Any]], question: Question) -> str:
@@ -129,27 +132,52 @@ def summary(rows: Sequence[Mapping[Any, Any]], question: Question) -> str:
     return " ".join(sentences)
 
 
-def notes(question: Question, assurance: float) -> list[str]:
-    """Say what the figures are, and of a pilot what was allowed for its own error."""
+_COST: dict[Work, str] = {
+    "evaluate": "time: of scoring n rows, and where a design needs them of the proxy's pass over all rows and of a "
+    "pilot; a proxy made of the model's own logits saves labels, not time",
+    "label": "n counts labels; predictions come before them, so a proxy made of these costs no label",
+    "score": "n counts rows that are scored",
+}
+_SIMPLE = {"with_replacement", "without_replacement", "epoch"}
+
+
+def notes(question: Question, assurance: float, *, designs: Collection[str] = ("systematic",)) -> list[str]:
+    """Say what the figures are, and of a pilot what was allowed for its own error.
+
+    Parameters
+    ----------
+    question : Question
+        What was asked.
+    assurance : float
+        Of a pilot.
+    designs : collection of str
+        What there are plans for, by ``sampling``.
+    """
     said = [
         f"n: normal formula, the estimate within the tolerance in {_of_100(question.confidence)} batches, of each "
         "metric by itself; simple random samples to the nearest row. *: the configured sampling",
-        "time: of scoring n rows, and where a design needs them of the proxy's pass over all rows and of a pilot; a "
-        "proxy made of the model's own logits saves labels, not time",
-        "systematic: of the sizes N/k, the one from which all larger ones are enough; others may not be, and no batch "
-        "tells its own error",
+        _COST[question.work],
     ]
     if question.pilot is None:
+        if question.work != "evaluate":
+            said[-1] += "; here all rows have theirs, so the plan is for others like them"
+        if "systematic" in designs:
+            said.append(
+                "systematic: of the sizes N/k, the one from which all larger ones are enough; others may not be, and "
+                "no batch tells its own error"
+            )
         return said
-    said = [
-        *said[:2],
+    said.append(
         f"allowance for the pilot's own error: the variances' upper limits, so that the plan is enough for "
         f"{_of_100(assurance)} pilots (measured for the loss, where 80 were asked for, on five populations: 69 to 89 "
-        "with pilots of 300 rows, 89 to 90 with 1,000)",
-        "other designs than simple ones: what they gain is the pilot's own figure, with no allowance for its error; "
-        "enough for 77 to 93 of 100 pilots of 300 rows where that was measured",
-        "not checked by drawing, for only the pilot's rows were scored",
-    ]
+        "with pilots of 300 rows, 89 to 90 with 1,000)"
+    )
+    if not _SIMPLE.issuperset(designs):
+        said.append(
+            "other designs than simple ones: what they gain is the pilot's own figure, with no allowance for its "
+            "error; enough for 77 to 93 of 100 pilots of 300 rows where that was measured"
+        )
+    said.append("not checked by drawing, for only the pilot's rows were scored")
     if question.pilot < _ENOUGH_PILOT:
         said.append(
             f"a pilot of {question.pilot:,} rows is small: too few errors are in it to know the loss's tail, and its "
@@ -170,14 +198,27 @@ def checked(metric: str, n: int, within: int, draws: int, question: Question) ->
 
 def sweep(cells: pd.DataFrame) -> list[Table]:
     """Return a row a cell."""
+    if f"{_NAMES[0]}/n" not in cells:
+        # The axis is the loss's tolerance: without losses the cells are told apart by their groups.
+        cells = cells.assign(label=cells["group"].str.replace("study.", ""), group="")
+    else:
+        cells = cells.assign(label=[f"{within:g}" for within in cells["study.loss_within"]])
     shown = []
-    headings = ("loss\nwithin", "loss,\nn", "within\n%", "accuracy,\nn", "within\n%", "both", "time")
+    headings = (
+        "loss\nwithin" if f"{_NAMES[0]}/n" in cells else "cell",
+        "loss,\nn",
+        "within\n%",
+        "accuracy,\nn",
+        "within\n%",
+        "both",
+        "time",
+    )
     for group, own in cells.groupby("group", sort=False):
         first = own.iloc[0]
         about = (str(first["population"]), f"{int(first['population_size']):,} rows", str(group))
         rows: list[tuple[str, ...]] = [
             (
-                f"{row['study.loss_within']:g}",
+                str(row["label"]),
                 counted(row.get("loss/n", math.nan)),
                 _percent(row.get("loss/within", math.nan)),
                 counted(row.get("accuracy/n", math.nan)),
@@ -187,8 +228,21 @@ def sweep(cells: pd.DataFrame) -> list[Table]:
             )
             for row in own.to_dict("records")
         ]
-        shown.append(Table(", ".join(filter(None, about)), headings, rows))
+        kept = _kept(cells)
+        shown.append(
+            Table(
+                ", ".join(filter(None, about)),
+                tuple(heading for heading, is_kept in zip(headings, kept, strict=True) if is_kept),
+                [tuple(cell for cell, is_kept in zip(row, kept, strict=True) if is_kept) for row in rows],
+            )
+        )
     return shown
+
+
+def _kept(cells: pd.DataFrame) -> tuple[bool, ...]:
+    """Which of a sweep's columns there are: those of the metrics that are planned for, and the time."""
+    loss, accuracy = (f"{metric}/n" in cells for metric in _NAMES)
+    return (True, loss, loss, accuracy, accuracy, loss and accuracy, "seconds/n" in cells)
 
 
 def sweep_summary(cells: pd.DataFrame) -> str:
@@ -197,13 +251,15 @@ def sweep_summary(cells: pd.DataFrame) -> str:
     if not n:
         return "No plan has a number of rows."
     low, high = min(n), max(n)
-    return f"Enough for both metrics: {counted(low)}{f' to {counted(high)}' if high > low else ''} rows."
+    planned = [name for name in _NAMES if f"{name}/n" in cells]
+    what = "both metrics" if len(planned) > 1 else f"the {planned[0]}"
+    return f"Enough for {what}: {counted(low)}{f' to {counted(high)}' if high > low else ''} rows."
 
 
 def _advice(own: Mapping[Any, Any], question: Question) -> str:
     n, size = own["n"], question.size
-    never = [name for name in _NAMES if math.isinf(own[f"{name}_n"])]
-    unknown = [name for name in _NAMES if math.isnan(own[f"{name}_n"])]
+    never = [name for name in question.within if math.isinf(own[f"{name}_n"])]
+    unknown = [name for name in question.within if math.isnan(own[f"{name}_n"])]
     if unknown:
         return f"Nothing can be planned for the {' and the '.join(unknown)} {_how(own)} from this pilot."
     if never:
@@ -211,13 +267,14 @@ def _advice(own: Mapping[Any, Any], question: Question) -> str:
     if n > size:
         return (
             f"{question.units(n).capitalize()} {_how(own)} would be needed, more than the {size:,} there are: "
-            "evaluating all of them leaves no error."
+            f"{_DOING[question.work]} all of them leaves no error."
         )
     share = f"{_share(n / size)} % of the {size:,}"
+    within = " and the ".join(f"{metric} within {question.tolerance(metric)}" for metric in question.within)
+    allowed = "" if question.pilot is None else ", with the allowance for the pilot"
     return (
-        f"Evaluate {question.units(n)} {_how(own)} ({share}): then the loss is within {question.tolerance('loss')} and "
-        f"the accuracy within {question.tolerance('accuracy')} in {_of_100(question.confidence)} batches"
-        f"{'' if question.pilot is None else ', with the allowance for the pilot'}."
+        f"{question.work.capitalize()} {question.units(n)} {_how(own)} ({share}): then the "
+        f"{within.replace(' within', ' is within', 1)} in {_of_100(question.confidence)} batches{allowed}."
     )
 
 

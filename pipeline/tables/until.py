@@ -13,6 +13,8 @@ Goals = Mapping[str, float | None]
 
 LEVELS = "± is half the width of the interval."
 NOT_REACHED = "✗"
+_HEADINGS = {"loss": "loss, nats", "accuracy": "accuracy, %"}
+_COMPARED = {"loss": "loss", "accuracy": "acc., %"}
 _MOST_LOOKS = 16
 _WIDTH = 36
 _WIDEST_NAME = 30
@@ -101,7 +103,7 @@ def table(looks: Sequence[Look], goals: Goals, about: About) -> Table:
     goal = tuple(cell for metric in looks[-1].found for cell in ("", _goal(metric, goals[metric])))
     several = "" if len(chosen) == n else f", {len(chosen)} of {n} looks"
     title = f"{about.population}, {about.n_rows:,} rows{several}"
-    headings = ("rows", "loss, nats", "±", "accuracy, %", "±")
+    headings = ("rows", *(heading for metric in looks[-1].found for heading in (_HEADINGS[metric], "±")))
     return Table(title, headings, rows, [("goal", *goal)])
 
 
@@ -117,7 +119,7 @@ def summary(last: Look, goals: Goals, about: About) -> str:
         said = f"Not enough: ended after {share}, by {_end(about)}, without {what}"
     level = f"{100 * about.confidence:g} % intervals that hold at every look"
     is_exact = all(found.half_width == 0 for found in last.found.values())
-    found = f"{_value('loss', last.found['loss'])}, {_value('accuracy', last.found['accuracy'])}"
+    found = ", ".join(_value(metric, own) for metric, own in last.found.items())
     found += " (all rows: exact)" if is_exact else f" ({level})"
     saved = about.n_rows - last.rows
     left = f"{saved:,} {'row was' if saved == 1 else 'rows were'} not evaluated" if saved else "no row was left out"
@@ -173,20 +175,25 @@ def compared(cells: Sequence[Mapping[Any, Any]]) -> Table:
     cells : sequence of mapping
         ``seed``, ``group``, ``population_size`` and the metrics of a cell each.
     """
+    metrics = [m for m in _HEADINGS if any(not math.isnan(cell.get(f"{m}/mean", math.nan)) for cell in cells)]
     rows: list[tuple[str, ...]] = [
         (
             _shortened(str(cell["group"])),
             f"{int(cell['seed'])}",
             f"{int(cell['rows/evaluated']):,}{'' if cell['rows/enough'] else ' ' + NOT_REACHED}",
             _percent(cell["rows/share"]),
-            f"{cell['loss/mean']:.4f}",
-            f"{cell['loss/half_width']:.4f}",
-            f"{100 * cell['accuracy/mean']:.2f}",
-            f"{100 * cell['accuracy/half_width']:.2f}",
+            *(text for metric in metrics for text in _mean_and_half(metric, cell)),
         )
         for cell in cells
     ]
-    return Table("Rows until it was enough", ("cells", "seed", "rows", "%", "loss", "±", "acc., %", "±"), rows)
+    headings = ("cells", "seed", "rows", "%", *(text for m in metrics for text in (_COMPARED[m], "±")))
+    return Table("Rows until it was enough", headings, rows)
+
+
+def _mean_and_half(metric: str, cell: Mapping[Any, Any]) -> tuple[str, str]:
+    factor, digits = (1, 4) if metric == "loss" else (100, 2)
+    mean, half = (factor * cell.get(f"{metric}/{what}", math.nan) for what in ("mean", "half_width"))
+    return ("", "") if math.isnan(mean) else (f"{mean:.{digits}f}", f"{half:.{digits}f}")
 
 
 def compared_summary(cells: Sequence[Mapping[Any, Any]]) -> str:

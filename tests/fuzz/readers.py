@@ -56,7 +56,10 @@ class Reader:
 
 def all_readers() -> dict[str, Callable[[], Reader]]:
     """The readers, by name; each is made when its turn comes."""
-    return {"idx": idx, "four_files": four_files, "npz": npz, "columns": columns, "weights": weights, "table": table}
+    from tests.fuzz import tables
+
+    own = {"idx": idx, "four_files": four_files, "npz": npz, "columns": columns, "weights": weights, "table": table}
+    return {**own, **tables.all_readers()}
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray]:

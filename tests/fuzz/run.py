@@ -88,7 +88,8 @@ def fuzz(reader: readers.Reader, count: int, told: Told) -> None:
         files = dict(reader.real[int(rng.integers(len(reader.real)))])
         # Of two files, the one with the labels in four of five cases: it is small.
         name = list(files)[-1 if rng.integers(5) else 0]
-        _put(reader, files | {name: mutated(files[name], [real[name] for real in reader.real], rng)}, told)
+        others = [real[name] for real in reader.real if name in real]
+        _put(reader, files | {name: mutated(files[name], others, rng)}, told)
 
 
 def _put(reader: readers.Reader, files: readers.Files, told: Told) -> None:

@@ -30,6 +30,29 @@ def many_groups(sweep):
     return pd.concat([cells.assign(group=g) for g in names]), pd.concat([draws.assign(group=g) for g in names])
 
 
+def only(sweep, metric):
+    cells, draws = sweep()
+    gone = "loss" if metric == "accuracy" else "accuracy"
+    return tuple(frame[[name for name in frame if not name.startswith(gone)]] for frame in (cells, draws))
+
+
+def further(sweep, **asked):
+    cells, draws = sweep(**asked)
+    for new, old in (("top_5", "accuracy"), ("brier", "loss"), ("squared_error", "loss")):
+        for frame in (cells, draws):
+            for name in [name for name in frame if name.split("/")[0].split("_")[0] == old]:
+                frame[name.replace(old, new)] = frame[name]
+    return cells, draws
+
+
+def without_losses(sweep):
+    cells, draws = sweep(designs=BOTH)
+    for frame in (cells, draws):
+        gone = [name for name in frame if name.startswith("loss")]
+        frame.loc[frame["group"] == f"sampling={BOTH[0]}", gone] = np.nan
+    return cells, draws
+
+
 CASES = {
     "digits": lambda sweep: sweep(),
     "mnist, 11 sizes": lambda sweep: sweep(MNIST_SIZES, population=60_000),
@@ -42,9 +65,17 @@ CASES = {
     "infinite loss": lambda sweep: sweep(infinite=3),
     "nothing known of the population": not_scored,
     "11 groups": many_groups,
+    "accuracy alone": lambda sweep: only(sweep, "accuracy"),
+    "loss alone": lambda sweep: only(sweep, "loss"),
+    "five metrics": lambda sweep: further(sweep, designs=BOTH),
+    "a group without losses": lambda sweep: without_losses(sweep),
     "20 sizes": lambda sweep: sweep(tuple(range(5, 105, 5))),
 }
-ROUTINE = ("digits", "mnist, 11 sizes", "two designs, up to all rows", "two designs, 11 sizes", "one cell", "one draw")
+ONE_METRIC = ("accuracy alone", "loss alone")
+ROUTINE = (
+    *ONE_METRIC, "five metrics", "a group without losses", "digits", "mnist, 11 sizes", "two designs, up to all rows",
+    "two designs, 11 sizes", "one cell", "one draw",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +125,26 @@ def test_batch_size_ticks_are_the_swept_sizes_with_thousands_separators(figures,
     sizes = CASES[case](sweep)[0]["batch_size"].unique()
     for axes in figures(case, plot).axes:
         assert tick_texts(axes.xaxis) == [f"{size:,}" for size in sorted(sizes)]
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+@pytest.mark.parametrize("case", ONE_METRIC)
+def test_a_metric_that_is_not_there_has_no_panel_and_no_word(figures, case, plot):
+    figure = figures(case, plot)
+    gone = "accuracy" if case.startswith("loss") else "loss"
+    assert len(figure.axes) == 1
+    words = [text.get_text().lower() for text in figure.findobj(mpl.text.Text)]
+    assert not [text for text in words if gone in text or "nan" in text]
+
+
+@pytest.mark.parametrize("plot", SWEEP_PLOTS)
+def test_further_metrics_have_panels_with_names_for_people(figures, plot):
+    figure = figures("five metrics", plot)
+    # The funnel has a block of panels for each of the two groups, of which one fits.
+    assert len(figure.axes) == 5
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    for words in ("top-5 accuracy", "Brier score", "squared error"):
+        assert any(words in label for label in labels)
 
 
 @pytest.mark.parametrize("plot", SWEEP_PLOTS)

@@ -82,3 +82,14 @@ def test_the_title_says_what_the_configured_design_needs():
     assert "mnist test, without replacement" in title
     assert "rows for ±0.02 nats" in title
     assert "no number of rows for ±0.02 nats" in draw(infinite=True).get_suptitle()
+
+
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_one_metric_alone_has_one_panel_and_a_title_of_it_alone(metric, texts_outside, overlapping_texts):
+    gone = "accuracy" if metric == "loss" else "loss"
+    curves, plans = (frame.loc[:, [name for name in frame if not name.startswith(gone)]] for frame in frames())
+    figure = plan.draw(curves, plans, within={metric: WITHIN[metric]}, population="scores", size=10_000)
+    figure.draw_without_rendering()
+    assert [axes.get_title() for axes in figure.axes] == [metric]
+    assert " and " not in figure.get_suptitle()
+    assert texts_outside(figure) == overlapping_texts(figure) == []

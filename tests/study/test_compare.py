@@ -18,6 +18,7 @@ from pipeline.study.compare import Compare, in_double
 from pipeline.study.direction.base import moved
 from pipeline.study.direction.gradient import Gradient
 from pipeline.study.direction.random import Random
+from tests.study.predicted import ROWS, setting_from, two_models, write
 
 NAMES = ("difference", "difference_low", "difference_high", "n_for_power", "n_for_power_unpaired")
 
@@ -188,6 +189,7 @@ def cells_of(results):
         {
             "study.step": step,
             "group": group,
+            **({"study.against": group.partition("=")[2]} if "against" in group else {}),
             "population": "digits test",
             "population_size": 1000,
             "confidence": 0.95,
@@ -210,10 +212,13 @@ def test_the_sentence_of_a_sweep_is_made_from_the_figures_and_the_loss_is_not_al
 
 def test_a_sweep_over_other_models_is_one_table_with_a_row_a_model(setting_of, other_layers, saved):
     one, two = saved(other_layers, "one.npz"), saved(other_layers, "two.npz")
-    results = {(path, 0.0): Compare(direction=Gradient(), against=path).answer(setting_of()) for path in (one, two)}
+    results = {
+        (f"study.against={path}", 0.0): Compare(direction=Gradient(), against=path).answer(setting_of())
+        for path in (one, two)
+    }
     compared = Compare(direction=Gradient(), against=one).compare(cells_of(results), lambda name: pd.DataFrame())
     (table,) = compared.shown
-    assert [row[0][-7:] for row in table.rows] == ["one.npz", "two.npz"]
+    assert [row[0] for row in table.rows] == ["one", "two"]
     assert compared.figures == {}
 
 
@@ -239,7 +244,7 @@ def test_another_model_and_a_step_together_are_refused(saved, other_layers):
 
 
 def test_a_file_that_is_not_there_is_refused():
-    with pytest.raises(BadInput, match=r"study\.against must name an npz file of weights; found no file '.*nowhere"):
+    with pytest.raises(BadInput, match=r"study\.against must name an npz file of weights, or .* no file '.*nowhere"):
         Compare(direction=Gradient(), against="nowhere.npz")
 
 
@@ -293,3 +298,158 @@ def test_the_prepared_sweep_ends_in_the_plot_the_table_and_its_sentence(command,
     assert frame["study.step"].tolist() == [0.1, 0.1]
     assert (frame["accuracy/n_for_power"] == math.inf).any()
     assert (cells.parent / "power.png").is_file()
+
+
+def softmax(logits):
+    return np.exp(logits - logits.max(axis=1, keepdims=True)) / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(
+        axis=1, keepdims=True
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two models' logits of the same rows, in files a and b; further ones by name."""
+    first, second, labels = two_models()
+    ids = np.array([f"row {i}" for i in range(ROWS)])
+
+    def of(file, logits, order=None, **changes):
+        order = np.arange(ROWS) if order is None else order
+        columns = {"logits": logits[order], "label": labels[order], "name": ids[order], **changes}
+        return write(tmp_path / f"{file}.parquet", **columns)
+
+    made = {"a": of("a", first), "b": of("b", second)}
+    right = {name: logits.argmax(axis=1) == labels for name, logits in (("a", first), ("b", second))}
+    loss = {name: -np.log(softmax(logits)[np.arange(ROWS), labels]) for name, logits in (("a", first), ("b", second))}
+    return {**made, "of": of, "second": second, "labels": labels, "right": right, "loss": loss}
+
+
+def against(path, **fields):
+    return Compare(direction=Gradient(), against=path, **fields)
+
+
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+def test_two_files_of_predictions_are_compared_row_by_row_in_memory_and_streamed(setting_of, files, memory):
+    setting = setting_from(setting_of, files["a"], fields={"memory": memory})
+    result = against(files["b"]).answer(setting)
+    differences = files["loss"]["b"] - files["loss"]["a"]
+    rel = 1e-9 if memory else 1e-4  # On disk a loss is a float32.
+    assert result.metrics["loss/difference"] == pytest.approx(differences.mean(), rel=rel)
+    assert result.metrics["loss/p"] == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, rel=1e3 * rel)
+    assert result.metrics["accuracy/gained"] == (files["right"]["b"] & ~files["right"]["a"]).sum() > 0
+    assert result.metrics["accuracy/lost"] == (files["right"]["a"] & ~files["right"]["b"]).sum() > 0
+    assert result.shown.title == f"a.parquet against b.parquet, {ROWS:,} rows"
+    assert result.notes[0].startswith("Differences: b.parquet minus a.parquet")
+
+
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+def test_rows_are_matched_by_their_ids_whatever_their_order(setting_of, files, memory):
+    shuffled = files["of"]("shuffled", files["second"], np.random.default_rng(1).permutation(ROWS))
+    plain = against(files["b"]).answer(setting_from(setting_of, files["a"], fields={"memory": memory}))
+    named = setting_from(setting_of, files["a"], fields={"id": "name", "memory": memory})
+    assert against(shuffled).answer(named).metrics == pytest.approx(plain.metrics, rel=1e-12)
+    assert against(files["b"]).answer(named).metrics == plain.metrics
+
+
+def test_the_same_predictions_as_probabilities_give_the_same_figures(setting_of, files, tmp_path):
+    setting = setting_from(setting_of, files["a"])
+    path = write(tmp_path / "p.parquet", probabilities=softmax(files["second"]), label=files["labels"])
+    assert against(path).answer(setting).metrics == pytest.approx(against(files["b"]).answer(setting).metrics, rel=1e-9)
+
+
+def test_two_models_in_one_file_are_told_apart_by_their_columns(setting_of, files, tmp_path):
+    first = two_models()[0]
+    path = write(tmp_path / "both.parquet", first=first, second=files["second"], label=files["labels"])
+    setting = setting_from(setting_of, path, fields={"logits": "first"})
+    found = against(path, against_columns={"logits": "second"}).answer(setting)
+    wanted = against(files["b"]).answer(setting_from(setting_of, files["a"]))
+    assert found.metrics == wanted.metrics
+
+
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+def test_the_first_row_whose_labels_differ_is_named_in_both_files(setting_of, files, memory):
+    labels = files["labels"].copy()
+    labels[[733, 900]] = (labels[[733, 900]] + 1) % 4
+    other = files["of"]("other", files["second"], label=labels)
+    was, now = files["labels"][733], labels[733]
+    found = rf"found label {was} in row 733 of .*a\.parquet and {now} in row 733 of .*other\.parquet: bring them"
+    with pytest.raises(BadInput, match=found):
+        against(other).check(setting_from(setting_of, files["a"], fields={"memory": memory}))
+    with pytest.raises(BadInput, match=r"row 733 .* row 733 of .*other\.parquet: mend one"):
+        against(other).check(setting_from(setting_of, files["a"], fields={"memory": memory, "id": "name"}))
+
+
+def test_other_rows_are_refused_with_how_many_and_the_first(setting_of, files):
+    short = files["of"]("short", files["second"], np.arange(ROWS - 3))
+    with pytest.raises(BadInput, match=r"found 1,200 in .*a\.parquet and 1,197 in .*short\.parquet"):
+        against(short).check(setting_from(setting_of, files["a"]))
+    names = np.array([f"row {i}" for i in range(ROWS)])
+    names[5] = "new"
+    strange = files["of"]("strange", files["second"], name=names)
+    missing = (
+        r"1 id missing in .*strange\.parquet, first 'row 5' of row 5 of .* and 1 id missing in .*first 'new' of row"
+    )
+    with pytest.raises(BadInput, match=missing):
+        against(strange).check(setting_from(setting_of, files["a"], fields={"id": "name"}))
+
+
+def test_a_row_of_the_other_file_that_is_none_is_found_before_a_run(setting_of, files):
+    broken = files["second"].copy()
+    broken[1001, 2] = np.nan
+    other = files["of"]("broken", broken)
+    for memory in (1 << 28, 0):
+        with pytest.raises(BadInput, match=r"study\.against=.*broken\.parquet: .*found nan in row 1,001 of .*broken"):
+            against(other).check(setting_from(setting_of, files["a"], fields={"memory": memory}))
+
+
+def test_only_the_scores_that_both_files_have_are_compared_and_the_rest_is_said(setting_of, files, tmp_path):
+    whole = against(files["b"]).answer(setting_from(setting_of, files["a"])).metrics
+    right, loss = (
+        write(tmp_path / f"{name}.parquet", **{name: files[kind]["b"]})
+        for name, kind in (("correct", "right"), ("loss", "loss"))
+    )
+    for path, metric, gone in ((right, "accuracy", "loss"), (loss, "loss", "accuracy")):
+        result = against(path).answer(setting_from(setting_of, files["a"]))
+        assert result.metrics == pytest.approx({k: v for k, v in whole.items() if k.startswith(metric)}, rel=1e-9)
+        assert f"no {gone}: {metric if metric == 'loss' else 'correct'}.parquet has none" in result.notes
+        assert ("compare.csv" in result.tables) == (metric == "accuracy")
+        text = " ".join([result.summary, *result.shown.headings, *result.shown.rows[0]])
+        assert gone not in text
+        assert "nan" not in text
+    with pytest.raises(
+        BadInput, match=r"must have the loss or the accuracy in common .* found accuracy alone in correct"
+    ):
+        against(loss).check(setting_from(setting_of, right))
+
+
+def test_predictions_have_no_step_and_weights_no_columns(setting_of, files, saved, other_layers):
+    setting = setting_from(setting_of, files["a"])
+    with pytest.raises(BadInput, match=r"predictions have no weights that a step could change"):
+        a_step(1.0).check(setting)
+    with pytest.raises(BadInput, match=r"study\.against_activation must go with weights"):
+        against(files["b"], against_activation="relu").check(setting)
+    with pytest.raises(BadInput, match=r"study\.against_columns must be of .*logits.*; found weight"):
+        against(files["b"], against_columns={"weight": "w"}).check(setting)
+    with pytest.raises(BadInput, match=r"study\.against_columns must go with data that are predictions"):
+        against(saved(other_layers), against_columns={"logits": "w"}).check(setting_of())
+
+
+def test_what_the_other_file_holds_is_in_the_digest(setting_of, files):
+    setting = setting_from(setting_of, files["a"])
+    before = against(files["b"]).content(setting)
+    assert before != against(files["of"]("c", files["second"] + 0.1)).content(setting)
+    assert before == against(files["of"]("copy", files["second"])).content(setting)
+
+
+def test_the_prepared_sweep_compares_files_of_predictions_in_one_command(command, files):
+    given = ("+experiment=compare", "data=predictions", f"data.path={files['a']}")
+    done = command(*given, f"study.against={files['b']}")
+    assert done.returncode == 0, done.stderr
+    assert f"a.parquet against b.parquet, {ROWS:,} rows" in done.stdout
+    assert "Difference: b.parquet minus a.parquet" in " ".join(done.stdout.split())
+    third = files["of"]("c", files["second"] * 1.1)
+    done = command("--multirun", *given, f"study.against={files['b']},{third}")
+    assert done.returncode == 0, done.stderr
+    assert "Of 2 changes" in done.stdout
+    refused = command(*given)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("batchscope: study.against must name other predictions")

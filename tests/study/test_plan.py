@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.enough import most_share_variance
 from pipeline.errors import BadInput
+from pipeline.records import Scores
 from pipeline.sampling import MEMBERS
 from pipeline.sampling.without_replacement import SimplePlan
 from pipeline.scoring import score
@@ -13,6 +15,7 @@ from pipeline.study.basis import from_pilot, spread_out
 from pipeline.study.plan import Plan
 from pipeline.study.variants import Watched, variants
 from tests.populations import frame_of, some_scores
+from tests.study.predicted import ROWS, setting_from, two_models, write
 
 QUICK = {"loss_within": 0.05, "accuracy_within": 0.02, "check_draws": 0}
 
@@ -49,7 +52,8 @@ def test_every_design_is_in_the_table_with_enough_rows_and_one_row_fewer_is_not_
     setting = setting_of(design="without_replacement")
     result = Plan(**QUICK).answer(setting)
     table = result.tables["plan.csv"]
-    assert set(MEMBERS) <= {v.sampling.name for v in variants(setting)}
+    alike = {name for name, part in MEMBERS.items() if not part.has_own_units}
+    assert alike <= {v.sampling.name for v in variants(setting)}
     assert table["is_configured"].sum() == 1
     assert len(table) == len(variants(setting)) >= 12
     scores = score(setting.classifier, setting.dataset)
@@ -83,7 +87,8 @@ def test_a_tolerance_out_of_reach_with_replacement_says_to_evaluate_all_rows(set
 def test_an_infinite_loss_has_no_number_of_rows(setting_of, digits_parts):
     class Sure:
         learning_curve = None
-        digest = "sure"
+        digest, gives = "sure", "logits"
+        metrics = ()
         n_features, n_classes = 64, 10
 
         def from_stored(self, scale):
@@ -105,7 +110,7 @@ def test_a_pilot_scores_its_own_rows_alone(setting_of, digits_parts):
     network, seen = digits_parts[1], set()
 
     class Counted:
-        digest, learning_curve = "counted", None
+        digest, learning_curve, gives, metrics = "counted", None, "logits", ()
 
         def from_stored(self, scale):
             forward = network.from_stored(scale)
@@ -153,7 +158,7 @@ def _all_right(setting):
 
 def test_equal_losses_plan_nothing_for_the_loss(setting_of):
     class Undecided:
-        digest, learning_curve = "undecided", None
+        digest, learning_curve, gives, metrics = "undecided", None, "logits", ()
 
         def from_stored(self, scale):
             return lambda rows: np.zeros((len(rows), 10))
@@ -178,7 +183,7 @@ def test_the_hot_deck_gives_every_row_a_pilot_row_of_its_class_and_of_like_diffi
     scores = some_scores(900)
     frame = frame_of(scores)
     chosen = np.random.default_rng(3).choice(900, 90, replace=False)
-    pilot = dataclasses.replace(scores, loss=chosen.astype(float), correct=scores.correct[chosen])
+    pilot = Scores(chosen.astype(float), scores.correct[chosen])
     donor = spread_out(pilot, chosen, frame, use_guess=True).loss.astype(int)
     assert set(donor) == set(chosen)
     np.testing.assert_array_equal(frame.labels[donor], frame.labels)
@@ -217,3 +222,112 @@ def test_a_plan_for_the_world_beyond_is_refused(setting_of):
     setting.interval.target = "superpopulation"
     with pytest.raises(BadInput, match=r"value of the population itself"):
         Plan().check(setting)
+
+
+@pytest.fixture
+def predictions(tmp_path):
+    """A model's logits, and the same rows as scores alone, of one kind or the other."""
+    logits, _, labels = two_models()
+    loss = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(ROWS), labels]
+    right = logits.argmax(axis=1) == labels
+    return {
+        "logits": write(tmp_path / "logits.parquet", logits=logits, label=labels),
+        "loss": write(tmp_path / "loss.parquet", loss=loss),
+        "accuracy": write(tmp_path / "accuracy.parquet", correct=right),
+        "values": {"loss": loss, "accuracy": right.astype(float)},
+    }
+
+
+def formula(values, within):
+    n = (stats.norm.ppf(0.975) / within) ** 2 * values.var()
+    return round(n / (1 + n / len(values)))
+
+
+def planned(setting_of, path, *, memory=1 << 28, design="without_replacement", **fields):
+    setting = setting_from(setting_of, path, fields={"memory": memory}, design=design)
+    study = Plan(**{**QUICK, **fields})
+    study.check(setting)
+    return study.answer(setting)
+
+
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+def test_predictions_are_planned_by_the_formula_without_a_time_in_memory_and_streamed(setting_of, predictions, memory):
+    result = planned(setting_of, predictions["logits"], memory=memory)
+    wanted = {metric: formula(values, QUICK[f"{metric}_within"]) for metric, values in predictions["values"].items()}
+    assert result.metrics == {
+        "loss/n": wanted["loss"],
+        "accuracy/n": wanted["accuracy"],
+        "rows/n": max(wanted.values()),
+    }
+    assert "time" not in result.shown.headings
+    assert not any("seconds" in column for column in result.tables["plan.csv"])
+    assert result.summary.startswith(f"Label {max(wanted.values())} rows")
+    keys = set(result.tables["plan.csv"]["design"])
+    simple = {"with_replacement", "without_replacement", "epoch"}
+    assert keys == simple if memory == 0 else keys > simple | {"stratified_confidence", "importance_entropy"}
+    assert any("streamed from disk" in note for note in result.notes) == (memory == 0)
+
+
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+@pytest.mark.parametrize("pilot", [None, 300])
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_scores_of_one_kind_plan_that_one_alone_and_say_so(setting_of, predictions, metric, pilot, memory):
+    result = planned(setting_of, predictions[metric], pilot=pilot, memory=memory, check_draws=200)
+    gone = "accuracy" if metric == "loss" else "loss"
+    assert result.metrics["rows/n"] == result.metrics[f"{metric}/n"]
+    assert not any(name.startswith(gone) for name in result.metrics)
+    if pilot is None:
+        assert result.metrics["rows/n"] == formula(predictions["values"][metric], QUICK[f"{metric}_within"])
+        assert f"{metric}/within" in result.metrics
+    assert "both" not in result.shown.headings
+    assert {len(row) for row in [*result.shown.rows, *result.shown.footer]} == {len(result.shown.headings)}
+    assert result.summary.startswith("Score ")
+    assert f"the {gone}" not in result.summary
+    assert len(result.figures["plan"].axes) == 1
+    assert any(note.startswith(f"no {gone}: the rows have only") for note in result.notes)
+    assert any("streamed" in note if memory == 0 else "found scores alone" in note for note in result.notes)
+
+
+def test_the_curve_of_a_simple_design_is_the_formulas_at_every_size(setting_of, predictions):
+    curves = planned(setting_of, predictions["accuracy"]).tables["plan_curves.csv"]
+    own = curves[curves["design"] == "without_replacement"]
+    n, variance = own["n"].to_numpy(), predictions["values"]["accuracy"].var()
+    wanted = stats.norm.ppf(0.975) * np.sqrt(variance * (ROWS - n) / (ROWS - 1) / n)
+    np.testing.assert_allclose(own["accuracy_within"], wanted, rtol=1e-9)
+    assert len(n) > 20
+
+
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+def test_a_pilot_from_a_file_has_the_same_plan_in_memory_and_streamed(setting_of, predictions, memory):
+    result = planned(setting_of, predictions["logits"], pilot=300, memory=memory)
+    chosen = SimplePlan(ROWS, 300).batch(0, 0).indices
+    n = (stats.norm.ppf(0.975) / QUICK["accuracy_within"]) ** 2 * most_share_variance(
+        int(predictions["values"]["accuracy"][chosen].sum()), 300, 0.8
+    )
+    assert result.metrics["accuracy/n"] == round(n / (1 + n / ROWS))
+    assert result.metrics["accuracy/n"] > formula(predictions["values"]["accuracy"][chosen], 0.02)
+    # What the predictions say of themselves is free, where they are in memory.
+    keys = set(result.tables["plan.csv"]["design"])
+    assert ("stratified_confidence" in keys) == (memory > 0)
+
+
+def test_a_streamed_file_is_scored_before_a_run_and_has_simple_designs_alone(setting_of, predictions, tmp_path):
+    logits, _, labels = two_models()
+    logits[777, 1] = np.inf
+    broken = write(tmp_path / "broken.parquet", logits=logits, label=labels)
+    with pytest.raises(BadInput, match=r"found inf in row 777 of .*broken\.parquet"):
+        Plan().check(setting_from(setting_of, broken, fields={"memory": 0}))
+    with pytest.raises(BadInput, match=r"must be of a simple design where rows are streamed .* sampling=stratified"):
+        Plan().check(setting_from(setting_of, predictions["logits"], fields={"memory": 0}, design="stratified"))
+
+
+def test_a_design_with_units_of_its_own_stands_alone(setting_of):
+    blocks = MEMBERS["blocks"](rows=20)
+    setting = setting_of()
+    units = blocks.units(setting.dataset)
+    own = dataclasses.replace(setting.frame, size=units.size, is_simple=False)
+    setting = dataclasses.replace(setting, units=units, frame=own, sampling=blocks, plan=blocks.plan(own, 5))
+    result = Plan(**QUICK).answer(setting)
+    assert result.tables["plan.csv"]["design"].tolist() == ["blocks_as_set"]
+    assert result.summary.startswith(f"Evaluate {result.metrics['rows/n']:.0f} blocks with blocks, as set")
+    assert not any(variant.sampling.name == "blocks" for variant in variants(setting_of()))

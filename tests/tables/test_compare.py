@@ -91,3 +91,47 @@ def test_the_summary_of_a_sweep_counts_by_group():
         "The rows at hand can tell a change from none at 2 by the loss and at 0 by the accuracy."
     )
     assert "by the loss at 0 and the accuracy at 1." in second
+
+
+LOSS_ALONE = {name: value for name, value in STEP_1.items() if not name.startswith("accuracy")}
+ACCURACY_ALONE = {name: value for name, value in STEP_1.items() if not name.startswith("loss")}
+
+
+@pytest.mark.parametrize(("alone", "gone"), [(LOSS_ALONE, "accuracy"), (ACCURACY_ALONE, "loss")])
+def test_a_metric_that_is_not_there_has_no_column_and_no_word(alone, gone):
+    rows = [{**alone, "group": "", "population": "a.parquet", "confidence": 0.95} for _ in range(2)]
+    shown = compare.table(rows, "about", label="against")
+    assert len(shown.rows[0]) == len(shown.headings) == (3 if gone == "accuracy" else 4)
+    texts = [*shown.headings, *shown.rows[0], compare.conclusion(alone, 0.8, 0.05)]
+    texts += [compare.summary(pd.DataFrame(rows), 0.8, 0.05), compare.caption(rows, 0.8, 0.05, has_steps=False)]
+    assert not any(gone in text or "nan" in text for text in texts)
+
+
+def test_a_sweep_in_which_one_file_has_no_loss_leaves_its_cells_empty():
+    nan_loss = {**ACCURACY_ALONE, "loss/n_for_power": math.nan, "loss/difference": math.nan}
+    shown = compare.table([STEP_1, nan_loss], "about", label="against")
+    assert shown.rows[1][1:3] == ("", "")
+    assert shown.rows[1][3:] == shown.rows[0][3:]
+
+
+def test_the_difference_of_two_files_is_said_with_its_direction():
+    row = {**STEP_1, "label": "b.parquet", "population": "a.parquet", "confidence": 0.95}
+    assert compare.caption([row], 0.8, 0.05, has_steps=False).startswith("Difference: b.parquet minus a.parquet, of")
+    assert "the row's minus a.parquet" in compare.caption([row, row], 0.8, 0.05, has_steps=False)
+
+
+def test_a_table_of_a_billion_rows_fits_80_columns_too():
+    many = {
+        **STEP_1,
+        "label": "a_long_name_of_a_file.parquet",
+        "accuracy/gained": 123_456_789.0,
+        "accuracy/lost": 36_814.0,
+        "loss/n_for_power": 9_999_999.0,
+    }
+    shown = compare.table([many], "about", label="against")
+    widths = [
+        max(len(part) for cell in column for part in cell.split("\n"))
+        for column in zip(*shown.rows, shown.headings, strict=True)
+    ]
+    assert sum(widths) + 3 * (len(widths) - 1) + 2 <= 80
+    assert shown.rows[0][4] == "123M/36.8k"

@@ -104,3 +104,36 @@ def test_a_sweep_has_a_row_a_cell():
 )
 def test_numbers_are_short(n, expected):
     assert plan.counted(n) == expected
+
+
+@pytest.mark.parametrize(("metric", "tolerance"), [("loss", "±0.02 nats"), ("accuracy", "±1 point")])
+def test_one_metric_alone_has_its_column_and_its_sentence_and_no_both(metric, tolerance):
+    asked = plan.Question(
+        "scores", "row", 10_000, {metric: {"loss": 0.02, "accuracy": 0.01}[metric]}, 0.95, None, "score"
+    )
+    made = {"words": "without replacement", f"{metric}_n": 3034.0, "n": 3034.0, "is_configured": True}
+    shown = plan.table([{**made, "overrides": ""}], asked, seconds=NAN)
+    assert shown.headings == ("design", f"{metric}\n{tolerance}", "% of\nall")
+    assert shown.rows == [("without replacement *", "3,034", "30")]
+    assert shown.footer == [("all rows", "10,000", "100")]
+    assert plan.summary([made], asked) == (
+        f"Score 3,034 rows drawn without replacement (30 % of the 10,000): then the {metric} is within {tolerance} in "
+        "95 of 100 batches."
+    )
+
+
+def test_a_sweep_of_the_accuracy_alone_is_one_table_by_cell():
+    cells = pd.DataFrame(
+        {
+            "study.loss_within": 0.02,
+            "group": ["study.accuracy_within=0.01", "study.accuracy_within=0.02"],
+            "population": "scores",
+            "population_size": 10_000,
+            "accuracy/n": [3924.0, 1390.0],
+            "rows/n": [3924.0, 1390.0],
+        }
+    )
+    (shown,) = plan.sweep(cells)
+    assert shown.headings == ("cell", "accuracy,\nn", "within\n%")
+    assert shown.rows == [("accuracy_within=0.01", "3,924", ""), ("accuracy_within=0.02", "1,390", "")]
+    assert plan.sweep_summary(cells) == "Enough for the accuracy: 1,390 to 3,924 rows."

@@ -28,11 +28,14 @@ class Column:
         Numbers in a row's list; None for one value a row.
     words : str
         The type, as the file has it.
+    is_byte : bool
+        Whether its numbers are of type uint8: pixels.
     """
 
     kind: str
     width: int | None
     words: str
+    is_byte: bool = False
 
     @property
     def is_number(self) -> bool:

@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from pipeline.data.archive import brief
 from pipeline.data.shards.base import BLOCK_ROWS, Source
-from pipeline.data.shards.batches import arrays_of, column_of
+from pipeline.data.shards.batches import arrays_of, check_same, check_unique, column_of, damage, readable
 from pipeline.data.shards.places import Place
 from pipeline.errors import BadInput
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow import parquet as pq
+
+
+# Numbers decoded at once, and bytes of a column read at once: few enough to stay in a core's cache.
+_NUMBERS_AT_ONCE = 1 << 19
+_BUFFER = 1 << 17
 
 
 class ParquetSource(Source):
@@ -41,14 +46,16 @@ class ParquetSource(Source):
         self._metadata = [_metadata(place) for place in places]
         schemas = [metadata.schema.to_arrow_schema() for metadata in self._metadata]
         for place, schema in zip(places[1:], schemas[1:], strict=True):
-            _check_same(schemas[0], schema, self._places[0], place)
-        if len(set(schemas[0].names)) != len(schemas[0].names):
-            raise BadInput(f"{places[0]} must name each column once; found {brief(', '.join(schemas[0].names))}")
+            check_same(schemas[0], schema, self._places[0], place)
+        check_unique(schemas[0], places[0])
         # Where each shard lies: its file, and its row group in it.
-        self._shards = [(i, g) for i, found in enumerate(self._metadata) for g in range(found.num_row_groups)]
+        groups = [(i, g) for i, found in enumerate(self._metadata) for g in range(found.num_row_groups)]
+        # A group without rows is no shard.
+        self._shards = [(i, g) for i, g in groups if self._metadata[i].row_group(g).num_rows]
         rows = [self._metadata[i].row_group(g).num_rows for i, g in self._shards]
         self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
         self._first_rows = np.cumsum([0, *(found.num_rows for found in self._metadata)])
+        self.columns = {}
         first = self._first_row(schemas[0])
         self.columns = {field.name: column_of(field, first.get(field.name)) for field in schemas[0]}
 
@@ -81,19 +88,24 @@ class ParquetSource(Source):
     def _batches(self, file: int, group: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
         place = self._places[file]
         try:
-            with place.opened() as handle, _parquet(handle, self._metadata[file]) as opened:
+            with place.opened() as handle, _parquet(handle, self._metadata[file], place=place) as opened:
                 yield from opened.iter_batches(
-                    batch_size=BLOCK_ROWS, row_groups=[group], columns=columns, use_threads=False
+                    batch_size=self._rows_at_once(columns), row_groups=[group], columns=columns, use_threads=False
                 )
         except BadInput:
             raise
         # Damaged bytes raise what Arrow, Thrift and the codecs raise; a file that cannot be reached is another matter.
-        except (OSError, ValueError, KeyError, MemoryError) as error:
+        except damage() as error:
             if place.is_out_of_reach(error):
                 raise
             raise BadInput(
                 f"{place} must be a whole Parquet file; found in row group {group}: {brief(error)}: write it again"
             ) from error
+
+    def _rows_at_once(self, columns: list[str]) -> int:
+        numbers = sum(self.columns[name].width or 1 for name in columns) if self.columns else 1
+        # A power of two: whoever cuts the rows up further is left with no remainders.
+        return min(BLOCK_ROWS, 1 << max(0, (_NUMBERS_AT_ONCE // numbers).bit_length() - 1))
 
     def _first_row(self, schema: pa.Schema) -> dict[str, pa.Array]:
         from pyarrow import types
@@ -106,30 +118,32 @@ class ParquetSource(Source):
         return {}
 
 
-def _parquet(handle: Any, metadata: pq.FileMetaData | None = None) -> pq.ParquetFile:
+def _parquet(handle: Any, metadata: pq.FileMetaData | None = None, *, place: Place) -> pq.ParquetFile:
     from pyarrow import parquet as pq
 
-    return pq.ParquetFile(handle, metadata=metadata, page_checksum_verification=True, pre_buffer=False)
+    # A column's bytes pass through a core's cache; in an object store each read would be a request of its own.
+    buffer = _BUFFER if place.uri is None else 0
+    return pq.ParquetFile(
+        handle, metadata=metadata, page_checksum_verification=True, pre_buffer=False, buffer_size=buffer
+    )
 
 
 def _metadata(place: Place) -> pq.FileMetaData:
     try:
-        with place.opened() as handle, _parquet(handle) as opened:
+        with place.opened() as handle, _parquet(handle, place=place) as opened:
+            readable(opened.metadata.schema.to_arrow_schema())
+            _check_rows(opened.metadata)
             return opened.metadata
     except BadInput:
         raise
-    except (OSError, ValueError, KeyError, MemoryError) as error:
+    except damage() as error:
         if place.is_out_of_reach(error):
             raise
         raise BadInput(f"{place} must be a whole Parquet file; found: {brief(error)}: write it again") from error
 
 
-def _check_same(first: pa.Schema, schema: pa.Schema, at: Place, place: Place) -> None:
-    ours, theirs = ({field.name: str(field.type) for field in each} for each in (first, schema))
-    for name in [*ours, *theirs]:
-        if ours.get(name) != theirs.get(name):
-            found, wanted = (each.get(name, "none") for each in (theirs, ours))
-            raise BadInput(
-                f"{place} must have the columns of {at.name}; found the column {brief(name)!r} of type {brief(found)} "
-                f"instead of {brief(wanted)}: write the shards with one schema"
-            )
+def _check_rows(metadata: pq.FileMetaData) -> None:
+    """Refuse numbers of rows that no whole file declares."""
+    rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
+        raise ValueError(f"{metadata.num_rows:,} rows declared, and {sum(rows):,} in its row groups")

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import errno
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import files
 from pipeline.data.archive import brief
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, Failed
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 # Files up to this size are hashed each time; of larger ones the digest is kept, known by size and times.
-_SMALL = 1 << 26
+_SMALL = 1 << 22
+_SECRET = re.compile(r"(?i)([?&;][\w.-]*(?:key|passw|pwd|secret|token|sig|credential)[\w.-]*=)[^&;\s'\"]*")
+
+
+# What pyarrow says of an address whose scheme it does not know.
+_UNKNOWN = "Unrecognized filesystem type"
+
+
+class OutOfReach(Failed, OSError):
+    """A file in a store that cannot be had just now, whatever it holds; its message shows no secret."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Place:
 
     def __str__(self) -> str:
         # The address may hold a key and its secret; the path does not.
-        return self.path if self.uri is None else f"{self.uri.partition('://')[0]}://{self.path}"
+        return self.path if self.uri is None else f"{self.uri.partition('://')[0]}://{self.path.lstrip('/')}"
 
     @property
     def name(self) -> str:
@@ -46,24 +56,75 @@ class Place:
         return self.path.rpartition("/")[2]
 
     def opened(self) -> Any:
-        """Open it for reading at random; to be closed."""
-        if self.uri is None:
-            import pyarrow as pa
+        """Open it for reading at random; to be closed.
 
+        Raises
+        ------
+        OutOfReach
+            If it lies in a store that does not give it.
+        """
+        import pyarrow as pa
+
+        if self.uri is None:
             return pa.OSFile(self.path, "rb")
-        return _file_system(self.uri)[0].open_input_file(self.path)
+        with _reaching(self.uri):
+            return pa.PythonFile(_Reaching(_file_system(self.uri)[0].open_input_file(self.path), self.uri), mode="r")
 
     def is_out_of_reach(self, error: BaseException) -> bool:
         """Whether an error says that the file cannot be had, rather than that it is damaged."""
-        return isinstance(error, OSError) and (self.uri is not None or error.errno not in (None, 0, errno.EINVAL))
+        if self.uri is not None:
+            return isinstance(error, OutOfReach)
+        return isinstance(error, OSError) and error.errno not in (None, 0, errno.EINVAL)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the content; of a file in an object store, of what the store says of it."""
         if self.uri is None:
             return _digest(Path(self.path))
-        info = _file_system(self.uri)[0].get_file_info(self.path)
+        with _reaching(self.uri):
+            info = _file_system(self.uri)[0].get_file_info(self.path)
         return files.digest_of(self.path, info.size, info.mtime_ns)
+
+
+class _Reaching:
+    """A file in a store: what goes wrong with reading it is told apart from what is wrong with its bytes."""
+
+    def __init__(self, handle: Any, uri: str) -> None:
+        self._handle, self._uri = handle, uri
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._handle.closed)
+
+    def read(self, size: int = -1) -> bytes:
+        with _reaching(self._uri):
+            return self._handle.read(None if size < 0 else size)
+
+    def read_buffer(self, size: int = -1) -> Any:
+        with _reaching(self._uri):
+            return self._handle.read_buffer(None if size < 0 else size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with _reaching(self._uri):
+            return self._handle.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._handle.tell()
+
+    def close(self) -> None:
+        with _reaching(self._uri):
+            self._handle.close()
+
+
+@contextmanager
+def _reaching(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except (BadInput, OutOfReach):
+        raise
+    # Every package for fsspec has exceptions of its own.
+    except Exception as error:
+        raise OutOfReach(f"{path_of(uri)} is out of reach: {_told(error, uri)}") from None
 
 
 def is_remote(path: str) -> bool:
@@ -72,9 +133,30 @@ def is_remote(path: str) -> bool:
 
 
 def path_of(uri: str) -> str:
-    """Return an address without login and options: what may be shown."""
+    """Return an address without login and options: what an error may show; a plain path stays as it is.
+
+    Examples
+    --------
+    >>> path_of("s3://KEY:SECRET@bucket/rows.parquet?endpoint_override=localhost:9000")
+    's3://bucket/rows.parquet'
+    """
+    if not is_remote(uri):
+        return uri
     scheme, _, rest = uri.partition("://")
     return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def without_login(uri: str) -> str:
+    """Return an address with its options and without login and secrets: what a configuration may keep.
+
+    Examples
+    --------
+    >>> without_login("s3://KEY:SECRET@bucket/rows.parquet?scheme=http&session_token=abc")
+    's3://bucket/rows.parquet?scheme=http&session_token=***'
+    """
+    if not is_remote(uri):
+        return uri
+    return path_of(uri) + _SECRET.sub(r"\1***", "".join(uri.partition("?")[1:]))
 
 
 def places_of(path: str, suffixes: tuple[str, ...]) -> list[Place]:
@@ -102,39 +184,59 @@ def _remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
     from pyarrow.fs import FileSelector, FileType
 
     try:
-        system, path = _file_system(uri)
-        info = system.get_file_info(path)
-        if info.type == FileType.File:
-            return [Place(path, uri)]
-        inside = system.get_file_info(FileSelector(path, recursive=True)) if info.type == FileType.Directory else []
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"data.path={uri} must be within reach; found: {brief(error)}: check address and login"
-        ) from error
-    names = sorted(i.path for i in inside if i.type == FileType.File and i.path.endswith(suffixes))
+        with _reaching(uri):
+            system, path = _file_system(uri)
+            info = system.get_file_info(path)
+            if info.type == FileType.File:
+                return [Place(path, uri)]
+            inside = system.get_file_info(FileSelector(path, recursive=True)) if info.type == FileType.Directory else []
+    except OutOfReach as error:
+        raise BadInput(f"data.path must name what is within reach; found: {error}: check address and login") from error
+    names = sorted(
+        i.path for i in inside if i.type == FileType.File and i.path.endswith(suffixes) and i.base_name[0] not in "._"
+    )
     if not names:
         raise BadInput(
-            f"data.path must name a file or a folder with {' or '.join(suffixes)}; found none at {path_of(uri)}"
+            f"data.path must name a file or a folder with {' or '.join(suffixes)}; found none at {path_of(uri)}: check "
+            "bucket and path"
         )
     return [Place(name, uri) for name in names]
 
 
+@lru_cache(maxsize=8)
 def _file_system(uri: str) -> tuple[FileSystem, str]:
+    """The file system of an address, once in a process (each has connections of its own), and the path in it."""
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
 
     try:
         return FileSystem.from_uri(uri)
     except (ValueError, NotImplementedError) as error:
+        if isinstance(error, ValueError) and _UNKNOWN not in str(error):
+            raise BadInput(
+                f"data.path={path_of(uri)} must be an address with options that pyarrow knows; found: "
+                f"{_told(error, uri)}: mend the address"
+            ) from None
         try:
             import fsspec
 
             system, path = fsspec.core.url_to_fs(uri)
-        except (ImportError, ValueError) as unknown:
+        except (ImportError, ValueError, TypeError) as unknown:
             raise BadInput(
-                f"data.path={path_of(uri)} must have a scheme that pyarrow or fsspec knows; found: {brief(error)}: "
-                "install the fsspec package for it"
-            ) from unknown
+                f"data.path={path_of(uri)} must have a scheme that pyarrow or fsspec knows; found: "
+                f"{_told(unknown, uri)}: install the fsspec package for it"
+            ) from None
         return PyFileSystem(FSSpecHandler(system)), path
+
+
+def _told(error: BaseException, uri: str) -> str:
+    """An error's words, without what is secret in the address."""
+    said = str(error) or type(error).__name__
+    login = uri.partition("://")[2].partition("?")[0].rpartition("@")[0]
+    secrets = [part.partition("=")[2] for part in re.split("[?&;]", uri)[1:] if _SECRET.match(f"?{part}")]
+    for secret in [uri, *login.split(":"), *secrets]:
+        if len(secret) > 1:
+            said = said.replace(secret, path_of(uri) if secret == uri else "***")
+    return brief(said, most=240)
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,27 @@
+"""The Brier score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.metric.base import Metric, squared_distance
+
+
+@dataclass
+class Brier(Metric):
+    """``Σ_j (p_j - t_j)²``, 0 … 2, over all classes; 0 is best  [Brier 1950, Monthly Weather Review 78, eq. 2].
+
+    With two classes it is twice what is often given for the probability of class 1 alone.
+    """
+
+    name: str = "brier"
+
+    most: ClassVar[float] = 2.0
+
+    def values(self, outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.float64]:
+        """Return the Brier score of each row."""
+        return squared_distance(outputs, labels, gives=gives)
