@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline import files
 from pipeline.data.layout import Layout, layout_of
 from pipeline.data.predicted import Predicted
+from pipeline.data.shards.places import path_of
 from pipeline.data.streamed import Streamed
 from pipeline.data.tabular import Tabular, labels_of
 from pipeline.errors import BadInput
@@ -50,7 +51,7 @@ class Predictions(Tabular):
         """Which columns are what."""
         return layout_of(
             self.source.columns,
-            where=str(self.path),
+            where=path_of(str(self.path)),
             logits=self.logits,
             probabilities=self.probabilities,
             label=self.label,

@@ -14,6 +14,7 @@ from pipeline import files
 from pipeline.data.labels import MOST_CLASSES
 from pipeline.data.layout import Inputs, inputs_of
 from pipeline.data.shards.base import Source
+from pipeline.data.shards.places import path_of
 from pipeline.data.streamed import Streamed
 from pipeline.data.tabular import Tabular, labels_of
 from pipeline.errors import BadInput
@@ -49,7 +50,7 @@ class Table(Tabular):
     def streamed(self) -> Streamed:
         """Return the rows, ready to be read shard by shard, and checked as they are."""
         source = self.source
-        columns = inputs_of(source.columns, where=str(self.path), inputs=self.inputs, label=self.label)
+        columns = inputs_of(source.columns, where=path_of(str(self.path)), inputs=self.inputs, label=self.label)
         k = self.n_classes or _classes_seen(source, columns.label)
         is_stored = all(source.columns[name].is_byte for name in columns.columns)
         rows = Rows(source, columns, k, is_stored)

@@ -105,8 +105,8 @@ class Stratified(Sampling):
             return np.array_split(by_difficulty(frame), self.strata)
         if frame.labels is None:
             raise BadInput(
-                "sampling.by=label must have a label for each unit; found data.group, whose groups have several: "
-                "choose sampling.by=proxy, or leave data.group out"
+                "sampling.by=label must have a label for each unit; found none, as with data.group, blocks, or "
+                "scores alone: choose sampling.by=proxy, or leave data.group out"
             )
         counts = np.unique(frame.labels, return_counts=True)[1]
         return np.split(np.argsort(frame.labels, kind="stable"), np.cumsum(counts)[:-1])

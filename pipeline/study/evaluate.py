@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.draws import Scored, drawn_units, estimate_draws, misses, variance_ratio
 from pipeline.errors import BadInput
@@ -20,6 +19,7 @@ from pipeline.metric.chosen import kept_of
 from pipeline.records import Dataset, Estimate, IntArray, Scores, Table
 from pipeline.scored import scored
 from pipeline.scoring import score
+from pipeline.stored import n_infinite
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import evaluate as tables
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _TIMING_BUDGET = 0.05
 _SHOWN_DRAWS = 100
-# Rows looked at together.
-_BLOCK = 1 << 22
 _NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage", "variance_ratio")
 
 
@@ -261,18 +259,14 @@ def _notes(scores: Scores, estimates: dict[str, Estimate], further: dict[str, Me
     return notes
 
 
-def _infinite(losses: NDArray[Any]) -> int:
-    # In parts: they may lie on disk, and be more than memory holds.
-    parts = (losses[start : start + _BLOCK] for start in range(0, len(losses), _BLOCK))
-    return sum(int(np.count_nonzero(np.isinf(part))) for part in parts)
-
-
 def _units(setting: Setting) -> list[str]:
     """Say what a batch size counts where it is not rows, and what the means are of."""
     notes = []
     if setting.units.starts is not None:
         n_rows, size = setting.units.n_rows, setting.units.size
-        notes.append(f"batch_size counts {setting.units.called}: {size:,} of them, {n_rows / size:.3g} rows each on average")
+        notes.append(
+            f"batch_size counts {setting.units.called}: {size:,} of them, {n_rows / size:.3g} rows each on average"
+        )
     if setting.units.weights is not None:
         notes.append(f"means are weighted by {setting.data.weight}")
     return notes
