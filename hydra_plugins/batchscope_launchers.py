@@ -70,7 +70,7 @@ class Missing(Launcher):
         self._extra = extra
 
     def _why(self) -> str:
-        install = "make setup-ray" if self._extra == "ray" else f"pip install 'batchscope[{self._extra}]'"
+        install = "make setup-extras" if self._extra == "ray" else f"pip install 'batchscope[{self._extra}]'"
         return f"an installed one; the package of {self._extra}'s is not there: {install}"
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:

@@ -42,7 +42,7 @@ def make(composed):
 def test_a_launcher_that_is_not_installed_is_refused_with_what_to_install(name, monkeypatch):
     monkeypatch.setattr(batchscope_launchers, "find_spec", lambda _: None)
     extra = name.partition("_")[0]
-    wanted = "make setup-ray" if extra == "ray" else rf"pip install 'batchscope\[{extra}\]'"
+    wanted = "make setup-extras" if extra == "ray" else rf"pip install 'batchscope\[{extra}\]'"
     with pytest.raises(
         BadInput, match=rf"^hydra/launcher must be an installed one; the package of {extra}'s .*{wanted}$"
     ):
@@ -65,7 +65,7 @@ def test_submitit_is_slurm_with_every_setting_of_its_own(monkeypatch):
 
 
 def test_ray_is_a_cluster_of_its_own_without_a_web_page_unless_an_address_is_given():
-    pytest.importorskip("hydra_plugins.hydra_ray_launcher", reason="needs make setup-ray")
+    pytest.importorskip("hydra_plugins.hydra_ray_launcher", reason="needs make setup-extras")
     launcher = composed_for("ray").hydra.launcher
     assert launcher._target_.endswith(".LocalOrClusterRay")
     assert launcher.ray.init.address == "local"

@@ -185,7 +185,7 @@ def _imported() -> Any:
         import ray.data
     except ImportError as error:
         raise BadInput(
-            "engine=ray needs Ray with Ray Data; found none: pip install 'batchscope[ray]' (or make setup-ray)"
+            "engine=ray needs Ray with Ray Data; found none: pip install 'batchscope[ray]' (or make setup-extras)"
         ) from error
     return ray
 

@@ -26,7 +26,7 @@ QUIET = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 def needs_ray():
     # Not by importing it: whether there is a token is settled by then.
     if find_spec("ray") is None:
-        pytest.skip("needs make setup-ray")
+        pytest.skip("needs make setup-extras")
 
 
 @pytest.fixture(scope="class")
