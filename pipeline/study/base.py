@@ -85,6 +85,11 @@ class Setting:
     metric: Mapping[str, Metric] = field(default_factory=main_metrics)
 
     @property
+    def is_given(self) -> bool:
+        """Whether the data are predictions already, so that evaluating a row takes nothing that is known here."""
+        return self.model.name == "given"
+
+    @property
     def further(self) -> dict[str, Metric]:
         """The metrics besides loss and accuracy, by what their figures are called."""
         return further_of(self.metric)

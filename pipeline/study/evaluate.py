@@ -93,6 +93,9 @@ class Evaluate(Study):
         else:
             metrics |= _population_metrics(estimates, scored, setting)
             metrics |= {"seconds/batch": self._seconds_a_batch(setting), "seconds/all": seconds}
+        if setting.is_given:
+            # Reading a prediction is not what it took to make it.
+            del metrics["seconds/batch"]
         rows, size = [{"batch_size": batch, "confidence": setting.confidence, **metrics}], len(setting.dataset)
         shown = tables.tables(rows, f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws")
         return Result(
@@ -120,13 +123,14 @@ class Evaluate(Study):
         from pipeline.plots import SWEEP_PLOTS
 
         draws, rows = read("draws.parquet"), cells.to_dict("records")
+        plots = {name: draw for name, draw in SWEEP_PLOTS.items() if name != "cost" or tables.is_timed(rows)}
         shown: list[Table] = []
         for group, own in cells.groupby("group", sort=False):
             first = own.iloc[0]
             about = (str(first["population"]), f"{int(first['population_size']):,} rows", str(group))
             shown.extend(tables.tables(own.to_dict("records"), ", ".join(filter(None, about))))
         return Compared(
-            figures={name: draw(cells, draws) for name, draw in SWEEP_PLOTS.items()},
+            figures={name: draw(cells, draws) for name, draw in plots.items()},
             shown=shown,
             summary=_summary(cells),
             caption=" ".join([tables.caption(rows), *tables.without(rows)]),
@@ -152,6 +156,8 @@ class Evaluate(Study):
         return kept_of(scores, setting.metric), seconds
 
     def _seconds_a_batch(self, setting: Setting) -> float:
+        if setting.is_given:
+            return math.nan
         rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
         return median_seconds(lambda: _score(setting, rows, self.loss_cap))
 

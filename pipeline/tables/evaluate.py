@@ -78,9 +78,9 @@ def _table(rows: Sequence[Mapping[Any, Any]], metrics: list[Metric], title: str,
     columns += [_estimates(metric, known) for metric in metrics]
     if known:
         columns += [_held(metric) for metric in metrics]
-    if is_first:
+    if is_first and is_timed(rows):
         columns.append(("time", _time, duration(known[0]["seconds/all"]) if known else ""))
-    if is_first and known:
+    if is_first and known and is_timed(rows):
         columns.append(("% of\nall", _part, ""))
     headings = tuple(heading for heading, _, _ in columns)
     footer = [tuple(below for _, _, below in columns)] if known else []
@@ -125,11 +125,16 @@ def _batch(row: Mapping[Any, Any]) -> str:
 
 
 def _time(row: Mapping[Any, Any]) -> str:
-    return duration(row["seconds/batch"])
+    return duration(row["seconds/batch"]) if is_timed([row]) else ""
 
 
 def _part(row: Mapping[Any, Any]) -> str:
-    return _share(row["seconds/batch"] / row["seconds/all"]) if is_known(row) else ""
+    return _share(row["seconds/batch"] / row["seconds/all"]) if is_known(row) and is_timed([row]) else ""
+
+
+def is_timed(rows: Sequence[Mapping[Any, Any]]) -> bool:
+    """Whether it is known of some row what evaluating a batch takes: not where the data are predictions already."""
+    return any(math.isfinite(row.get("seconds/batch", math.nan)) for row in rows)
 
 
 def is_known(row: Mapping[Any, Any]) -> bool:
@@ -144,10 +149,10 @@ def caption(rows: Sequence[Mapping[Any, Any]]) -> str:
     if not any(is_known(row) for row in rows):
         return f"{drawn}; all rows were not scored, so what a batch is off by is not known."
     mixed = "" if all(is_known(row) for row in rows) else f" Where all rows were not scored, {drawn}."
+    time = " Time: to evaluate one batch, and as a share of evaluating all rows." if is_timed(rows) else ""
     return (
         "± is what one batch is off by (root mean square over the draws). Held: the share of the draws whose "
-        f"{levels} interval holds the value of all rows (—: one row gives no interval). Time: to evaluate one batch, "
-        f"and as a share of evaluating all rows.{mixed}"
+        f"{levels} interval holds the value of all rows (—: one row gives no interval).{time}{mixed}"
     )
 
 
