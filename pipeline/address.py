@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pipeline import files
 
+_SECRETS = r"passw|pwd|secret|token|api_?key|access_?key|signature|credential|sig"
+
 
 def without_secret(uri: str) -> str:
     """The text with the user and password of an address in it, and secrets in its query, taken out."""
     shown = re.sub(r"://\S*@", "://***@", uri)
-    return re.sub(r"(?i)([?&;][\w-]*(?:passw|pwd|secret|token|api_?key)[\w-]*=)[^&;\s'\"]*", r"\1***", shown)
+    return re.sub(rf"(?i)([?&;][\w-]*(?:{_SECRETS})[\w-]*=)[^&;\s'\"]*", r"\1***", shown)
 
 
 def resolve(uri: str) -> str:

@@ -14,7 +14,6 @@ from pipeline import config, files, report
 from pipeline.errors import BadInput
 from pipeline.experiment import Experiment
 from pipeline.identity import cell_digest, content_of, flatten, shaping, without
-from pipeline.units import units_of
 
 # In place of batch sizes: those that suit the population.
 AUTO = "auto"
@@ -139,7 +138,7 @@ def _swept(loader: ConfigLoader, lines: list[str]) -> dict[str, list[str]]:
 
 def _sizes(experiment: Experiment) -> list[int]:
     """Return batch sizes of some half decade each, from 1 to all units of the population."""
-    n = units_of(experiment.data.rows(experiment.data.split)).size
+    n = experiment.sampling.units(experiment.data.rows(experiment.data.split)).size
     usual = [lead * 10**power for power in range(6) for lead in (1, 3)]
     return [*(size for size in usual if size < n and size <= _MOST), *([n] if n <= _MOST else [])]
 

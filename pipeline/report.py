@@ -131,7 +131,8 @@ def _console() -> Console:
 
 
 def _where(console: Console, run_id: str, folder: str, what: str) -> None:
-    console.print(f"\n{what} are in", highlight=False, soft_wrap=True)
+    verb = "are" if " and " in what else "is"
+    console.print(f"\n{what} {verb} in", highlight=False, soft_wrap=True)
     console.print(f"    {folder or f'MLflow run {run_id}'}", highlight=False, soft_wrap=True)
     console.print("and beside all other runs in the dashboard:\n    make ui")
 

@@ -71,7 +71,7 @@ class ScoreFile:
         with self._lock:
             if self._metrics is None:
                 self._name(list(scores.metrics))
-        if self._metrics != list(scores.metrics):
+        if set(self._metrics or []) != set(scores.metrics):
             raise ValueError(f"shard {shard} must have scores of {self._metrics}; found {scores.metrics}")
         for metric, values in scores.columns.items():
             dtype = self._dtype_of(metric)

@@ -65,9 +65,10 @@ def _stored(name: str, dataset: Population, engine: Engine, job: Job) -> tuple[S
             if not files.is_unwritable(error):
                 raise
             raise files.unwritable(error) from error
-    if _is_fresh:
-        # The open files outlast their names.
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            if _is_fresh:
+                # The open files outlast their names.
+                shutil.rmtree(folder, ignore_errors=True)
     return found
 
 

@@ -165,7 +165,7 @@ class Judge:
         if gives == "labels":
             truth = labels.argmax(axis=1) if labels.ndim == 2 else labels
             return Scores(None, outputs == truth)
-        if gives == "probabilities":
+        if gives == "probabilities" and not self.classifier.is_checked:
             refuse_sums(outputs, where)
         loss, correct, ties = _judged(outputs, labels, gives)
         columns = {"loss": loss, "accuracy": correct}

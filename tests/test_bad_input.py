@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests import tables
+from tests import written as tables
 
 CASES = {
     "unknown key": (["batchsize=10"], "batchsize"),

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from pipeline.data import MEMBERS
 from pipeline.errors import BadInput
-from tests import tables
+from tests import written as tables
 
 # Those that can be trained on too; the others are rows that somebody else's model has been put to, or will be.
 WITH_TWO_SPLITS = ["digits", "mnist", "fashion_mnist", "npz"]

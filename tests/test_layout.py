@@ -14,7 +14,7 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 HYDRA = ("pipeline/__main__.py", "pipeline/config.py", "pipeline/asked.py", "pipeline/sweep.py")
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
-FLOW = ["logs", "loss", "accuracy", "data", "stored", "units", "sampling", "metric", "model", "scoring", "engine",
+FLOW = ["logs", "loss", "accuracy", "stored", "data", "units", "sampling", "metric", "model", "scoring", "engine",
         "score_file", "scored", "proxy", "frame", "joint", "moments", "sums",
         "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet", "address",
         "tracking", "environment", "experiment", "identity", "learning", "cell", "comparison", "report", "config",

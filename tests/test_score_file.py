@@ -209,3 +209,14 @@ def done_in(mlruns):
         for shard, is_done in enumerate(path.read_bytes())
         if is_done
     }
+
+
+def test_metrics_that_come_in_another_order_are_the_same_scores(tmp_path):
+    first, second = np.linspace(0, 1, 7), np.linspace(0, 2, 7)
+    file = ScoreFile(tmp_path, np.array([0, 7, 14]))
+    file.keep(0, some(7, further={"squared_error": first, "brier": second}))
+    file.keep(1, some(7, further={"brier": second, "squared_error": first}))
+    file.flush()
+    found = file.scores()
+    assert found.values("brier").tolist() == [*second.astype("f4"), *second.astype("f4")]
+    assert found.values("squared_error").tolist() == [*first.astype("f4"), *first.astype("f4")]

@@ -88,7 +88,11 @@ class Data(ABC):
 
     def rows(self, split: str) -> Population:
         """Load the rows of one split with their groups and weights, once in a process."""
-        return once(f"data {self!r} {split}", lambda: self._loaded(split))
+        return once(f"data {self!r} {split} {self.stamp()}", lambda: self._loaded(split))
+
+    def stamp(self) -> str:
+        """Return what tells that the rows are others than before in the same process; empty where they never are."""
+        return ""
 
     def load(self) -> Population:
         """Load the population."""

@@ -220,7 +220,7 @@ def _check_label(columns: Mapping[str, Column], label: str, where: str) -> None:
     if column.width is not None or column.kind not in "iub":
         raise BadInput(
             f"the label column {brief(label)!r} of {where} must hold whole numbers, the classes from 0; found "
-            f"{brief(column.words)}: number the classes"
+            f"{brief(column.words)}: number the classes, as integers"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pipeline import files
 from pipeline.data.layout import Layout, layout_of
@@ -65,7 +65,7 @@ class Predictions(Tabular):
         predicted = Predicted(source, layout, self.masked, self.tolerance)
         return Streamed(
             name=source.name,
-            digest=files.digest_of(source.digest, layout.gives, layout.columns, layout.label, layout.metrics),
+            digest=files.digest_of(source.digest, asdict(layout), self.masked, self.tolerance),
             n_classes=layout.n_classes,
             scale=1.0,
             width=layout.width,

@@ -19,6 +19,7 @@ from pipeline.data.streamed import Streamed
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.records import Dataset, Population
+from pipeline.stored import refuse_too_many
 
 
 @dataclass
@@ -59,6 +60,10 @@ class Tabular(Data):
         assert self.path is not None
         return once(f"table {self.path} {_stamp(self.path)}", lambda: open_table(str(self.path)))
 
+    def stamp(self) -> str:
+        """Return what tells that the files are others than before."""
+        return _stamp(str(self.path))
+
     def load_split(self, split: str) -> Population:
         """Load the rows, or get ready to stream them.
 
@@ -98,6 +103,7 @@ class Tabular(Data):
                 f"{key}={name} must be a column of {self.path} with one value a row; found "
                 f"{', '.join(list(source.columns)[:8]) if found is None else found.words}: name another"
             )
+        refuse_too_many(len(source), f"{key}={name}")
         return source.column(name)
 
     def _check_ids(self, source: Source) -> None:
@@ -136,9 +142,11 @@ def labels_of(source: Source, label: str) -> NDArray[np.int64]:
 
 
 def _stamp(path: str) -> str:
-    """What tells whether a file here is still the same."""
+    """What tells whether files here are still the same."""
+    found = Path(path)
     try:
-        stat = Path(path).stat()
+        inside = sorted(p for p in found.rglob("*") if p.is_file()) if found.is_dir() else [found]
+        stats = [(str(p), p.stat()) for p in inside]
     except OSError:
         return ""
-    return f"{stat.st_size} {stat.st_mtime_ns}"
+    return files.digest_of([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])

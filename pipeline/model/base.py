@@ -34,6 +34,8 @@ class Classifier(ABC):
         (n,), of which there is an accuracy and no loss; or ``scores``, shape (n, m), the values of `metrics`.
     metrics : tuple of str
         Of the scores.
+    is_checked : bool
+        Whether probabilities are known to be some already, as those that were read from a table are.
     learning_curve : LearningCurve or None
         Where the classifier was trained here.
     """
@@ -43,6 +45,7 @@ class Classifier(ABC):
     digest: str
     gives: str = "logits"
     metrics: tuple[str, ...] = ()
+    is_checked: bool = False
     learning_curve: LearningCurve | None = None
 
     @abstractmethod

@@ -44,6 +44,7 @@ class GivenClassifier(Classifier):
     def __init__(self, layout: Layout) -> None:
         self.n_inputs, self.n_classes = layout.width, layout.n_classes
         self.gives, self.metrics = layout.gives, layout.metrics
+        self.is_checked = True
         # What the rows say is in the data's digest.
         self.digest = f"given {layout.gives}"
 

@@ -11,6 +11,7 @@ from pipeline.errors import BadInput
 from pipeline.records import Frame, Population
 from pipeline.sampling.base import Plan, Sampling
 from pipeline.sampling.without_replacement import SimplePlan
+from pipeline.stored import refuse_too_many
 from pipeline.units import Units
 
 
@@ -55,6 +56,7 @@ class Blocks(Sampling):
                 "sampling=blocks must have rows that do not belong together; found data.group, whose groups are drawn "
                 "whole: leave data.group out, or choose sampling=without_replacement, which draws groups"
             )
+        refuse_too_many(len(dataset) // self.rows, "sampling=blocks")
         starts = np.append(np.arange(0, len(dataset), self.rows), len(dataset))
         return Units(len(dataset), dataset.weights, starts=starts, called=f"blocks of {self.rows:,} rows")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline import files, paired
 from pipeline.data.base import Data
-from pipeline.data.shards.places import is_remote
+from pipeline.data.shards.places import is_remote, path_of
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model.base import Classifier, fits
@@ -211,7 +211,7 @@ class Compare(Study):
     def _labels(self, cells: pd.DataFrame) -> list[str]:
         """What the other models are called: their files, with the folders where the names alone are the same."""
         paths = [str(path) for path in cells.get("study.against", [self.against] * len(cells))]
-        names = [Path(path).name for path in paths]
+        names = [Path(path_of(path)).name for path in paths]
         ending = Path(paths[0]).suffix
         if len(names) > 1 and all(name.endswith(ending) for name in names):
             names = [name.removesuffix(ending) for name in names]
@@ -220,7 +220,7 @@ class Compare(Study):
         return [", ".join(filter(None, pair)) for pair in zip(labels, rest, strict=True)]
 
     def _called(self) -> str:
-        return f"{self.step:g}" if self.against is None else Path(self.against).name
+        return f"{self.step:g}" if self.against is None else Path(path_of(self.against)).name
 
     def _about(self, pair: Pair, setting: Setting) -> str:
         rows = f"{len(setting.dataset):,} rows"
@@ -229,7 +229,7 @@ class Compare(Study):
         what = (
             f"a step along {self.direction.described(as_network(setting.classifier), setting)}"
             if self.against is None
-            else f"{Path(self.against).name} against the model"
+            else f"{Path(path_of(self.against)).name} against the model"
         )
         return f"{setting.dataset.name}, {rows}: {what}"
 
@@ -263,6 +263,11 @@ class Compare(Study):
             raise BadInput(
                 f"study.against_activation must be given, one of {', '.join(ACTIVATIONS)}, for the model is no network "
                 "whose own could be taken; found null"
+            )
+        if is_remote(against):
+            raise BadInput(
+                f"study.against must be a file of weights on this machine; found {path_of(against)}: copy it here, or "
+                "choose data=predictions"
             )
         path = Path(against)
         try:

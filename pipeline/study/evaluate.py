@@ -298,10 +298,11 @@ def _summary(cells: pd.DataFrame) -> str:
         return "All rows were not scored, so what a batch is off by is not known."
     group = str(known.iloc[0]["group"])
     own = known[known["group"] == group]
+    unit = str(own.iloc[0].get("unit", "row"))
     few, many = own.iloc[own["batch_size"].argmin()], own.iloc[own["batch_size"].argmax()]
     parts = []
     for cell in (few, many) if few["batch_size"] != many["batch_size"] else (many,):
         size = int(cell["batch_size"])
-        parts.append(f"of {size:,} {'row' if size == 1 else 'rows'} by {tables.off_by(cell.to_dict())}")
+        parts.append(f"of {size:,} {unit if size == 1 else unit + 's'} by {tables.off_by(cell.to_dict())}")
     where = f"With {group}, a" if known["group"].nunique() > 1 else "A"
     return f"{where} batch {', one '.join(parts)}".replace(" by ", " is off by ", 1) + " (root mean square)."

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.data.base import Data
 from pipeline.data.logged import Logged
 from pipeline.data.predictions import Predictions
-from pipeline.data.shards.places import is_remote
+from pipeline.data.shards.places import is_remote, path_of
 from pipeline.draws import METRICS
 from pipeline.engine.base import Job
 from pipeline.errors import BadInput
@@ -103,7 +103,7 @@ def other_of(data: Data, against: str, columns: Mapping[str, str]) -> Data:
     try:
         return replace(data, path=against, group=None, weight=None, **columns)  # type: ignore[call-arg, arg-type]
     except BadInput as error:
-        raise _of_other(Path(against).name, error) from error
+        raise _of_other(Path(path_of(against)).name, error) from error
 
 
 def pair_of(setting: Setting, other: Data) -> Pair:
@@ -268,7 +268,7 @@ def _first_difference(first: Iterator[NDArray[Any]], second: Iterator[NDArray[An
 def _path(data: Data) -> str:
     """Where the data lie; of an object store without the address, which may hold a key."""
     path = str(getattr(data, "path", data.name))
-    return f"{path.partition('://')[0]}://…/{Path(path).name}" if is_remote(path) else path
+    return f"{path.partition('://')[0]}://…/{Path(path_of(path)).name}" if is_remote(path) else path
 
 
 def _of_other(other: str, error: BadInput) -> BadInput:

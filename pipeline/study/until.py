@@ -21,6 +21,7 @@ from pipeline.sampling.base import generator
 from pipeline.sampling.with_replacement import WithReplacement
 from pipeline.sampling.without_replacement import WithoutReplacement
 from pipeline.scoring import score
+from pipeline.stored import refuse_too_many
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.tables import until as tables
 
@@ -133,6 +134,7 @@ class Until(Study):
     def order(self, setting: Setting) -> IntArray:
         """Return the units in the order in which they are drawn, as many as may be drawn at most."""
         size = setting.units.size
+        refuse_too_many(size, "study=until")
         rng = generator(setting.seed, 0, _ORDER)
         order = rng.permutation(size) if setting.plan.is_finite else rng.integers(0, size, _MOST_DRAWS * size)
         if self.max_rows is None:

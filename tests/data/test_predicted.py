@@ -9,7 +9,7 @@ from pipeline.data.predicted import Predicted
 from pipeline.data.shards.opening import open_table
 from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy, cross_entropy_of_probabilities
-from tests import tables
+from tests import written as tables
 
 RNG = np.random.default_rng(11)
 LABEL = RNG.integers(0, 2, 30)

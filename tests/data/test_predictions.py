@@ -1,10 +1,12 @@
 """Predictions in every format are the arrays that were written, and what is wrong with them is said in one line."""
 
 import gzip
+import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +20,7 @@ from pipeline.errors import BadInput
 from pipeline.model.given import Given
 from pipeline.records import Dataset
 from pipeline.scoring import score
-from tests import tables
+from tests import written as tables
 
 IN_MEMORY, ON_DISK = 1 << 28, 0
 FINITE = st.floats(-1e6, 1e6, width=32)
@@ -256,3 +258,41 @@ def test_a_file_that_was_written_again_is_read_again(tmp_path):
     after = Predictions(path=path).load()
     assert before.digest != after.digest
     np.testing.assert_array_equal(after.inputs, LOGITS["logits"] + 1)
+
+
+def written_probabilities(path, off):
+    rows = np.full((40, 4), 0.25)
+    rows[7, 0] += off
+    pd.DataFrame({"probabilities": list(rows), "label": np.arange(40) % 4}).to_parquet(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 28])
+def test_the_tolerance_of_a_sum_is_the_one_that_is_asked_for(tmp_path, memory):
+    path = written_probabilities(tmp_path / "p.parquet", 0.01)
+    data = Predictions(path=path, tolerance=0.05, memory=memory)
+    assert score(Given().build(data), data.load()).loss[7] == pytest.approx(-np.log(0.25), abs=0.2)
+    with pytest.raises(
+        BadInput, match=r"must sum to 1 within data\.tolerance=0\.001; found a sum of 1\.01, \+0\.01 off"
+    ):
+        score(Given().build(data), Predictions(path=path, memory=memory).load())
+
+
+def test_what_is_allowed_of_a_row_is_in_the_digest_for_its_scores_are_kept_by_it(tmp_path):
+    path = written_probabilities(tmp_path / "p.parquet", 0.0)
+    found = {Predictions(path=path, **asked).load().digest for asked in ({}, {"tolerance": 0.01}, {"masked": True})}
+    assert len(found) == 3
+
+
+def test_a_file_that_is_replaced_in_the_same_process_is_another(tmp_path):
+    for path in (tmp_path / "p.parquet", tmp_path / "folder" / "0.parquet"):
+        path.parent.mkdir(exist_ok=True)
+        data = Predictions(path=str(path if path.parent == tmp_path else path.parent))
+        written_probabilities(path, 0.0)
+        before = data.rows("test")
+        assert data.rows("test") is before
+        written_probabilities(path, 0.0005)
+        os.utime(path, ns=(1, 1))
+        after = data.rows("test")
+        assert after.digest != before.digest
+        assert after.inputs[7, 0] == 0.2505

@@ -11,7 +11,7 @@ from pipeline.data.table import Table
 from pipeline.errors import BadInput
 from pipeline.model.npz import Npz
 from pipeline.scoring import score
-from tests import tables
+from tests import written as tables
 
 
 def columns(n=40, d=3, k=4, kind=np.float32):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.data.predictions import Predictions
 from pipeline.data.table import Table
-from tests import tables
+from tests import written as tables
 from tests.fuzz.readers import Files, Reader
 from tests.fuzz.structures import npz_files
 

@@ -7,7 +7,7 @@ from pipeline.data.shards import arrays as module
 from pipeline.data.shards import npz
 from pipeline.data.shards.opening import open_table
 from pipeline.errors import BadInput
-from tests import tables
+from tests import written as tables
 
 
 @pytest.fixture(params=["a.npz", "arrays"])

@@ -7,7 +7,7 @@ import pytest
 from pipeline.data.shards import arrow as module
 from pipeline.data.shards.opening import open_table
 from pipeline.errors import BadInput
-from tests import tables
+from tests import written as tables
 
 
 def written(path, sizes, compression=None):

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.data.shards.opening import open_table
 from pipeline.errors import BadInput
-from tests import tables
+from tests import written as tables
 
 COLUMNS = tables.predictions(np.random.default_rng(0))
 
