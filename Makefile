@@ -100,12 +100,14 @@ lock: $(READY)  ## resolve the lock files again from pyproject.toml
 	  requirements.lock .venv/.all.lock >requirements-extras.lock
 	@echo uv | $(COMPILE) - --output-file uv.lock.txt $(ARGS)
 
+# DuckDB and Polars in a folder of their own: MLflow imports Polars where it can, and Polars takes Ctrl-C over.
 .venv/.bench: $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 duckdb==2.0.1 polars==2.1.0
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target .venv/peers duckdb==2.0.1 polars==2.1.0
 	@touch $@
 
 bench: .venv/.bench  ## speed and memory against peers, as ratios (installs PyTorch, DuckDB, Polars)
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@PYTHONPATH=.venv/peers $(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## remove .venv and everything generated (mlruns/ with all results)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -33,6 +33,8 @@ PORT = 5000
 _PORTS_TRIED = 100
 _SECONDS_TO_START = 180.0
 _SECONDS_TO_STOP = 1.0
+# Between two looks at the server, seconds.
+_LOOK = 0.2
 _CURVES_A_CHART = 8
 
 # What a chart shows (all on a logarithmic axis of batch sizes) and the scale of its other axis.
@@ -133,7 +135,10 @@ def serve(request: Request) -> int:
         if _answers(server, address):
             show(store, address)
             print("Ctrl-C ends the dashboard.", flush=True)
-            server.wait()
+            # Not server.wait(): a library that MLflow imports where it is installed (Polars) takes the signals over so
+            # that a call which waits for a process is not interrupted.
+            while server.poll() is None:
+                time.sleep(_LOOK)
         report.error(
             f"MLflow's server must keep running; it ended or did not answer (status {server.poll()}): {_last_line(log)}"
         )
