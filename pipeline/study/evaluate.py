@@ -88,14 +88,12 @@ class Evaluate(Study):
         metrics |= _counts(setting, scores)
         if self.loss_cap is not None and "loss" in scored.metrics:
             metrics["loss/capped"] = float(scores.capped)
-        if drawn is not None:
-            metrics["seconds/batch"] = seconds * batch / len(drawn)
-        else:
-            metrics |= _population_metrics(estimates, scored, setting)
-            metrics |= {"seconds/batch": self._seconds_a_batch(setting), "seconds/all": seconds}
-        if setting.is_given:
-            # Reading a prediction is not what it took to make it.
-            del metrics["seconds/batch"]
+        if drawn is None:
+            metrics |= {**_population_metrics(estimates, scored, setting), "seconds/all": seconds}
+        # Reading a prediction is not what it took to make it.
+        if not setting.is_given:
+            a_batch = self._seconds_a_batch(setting) if drawn is None else seconds * batch / len(drawn)
+            metrics["seconds/batch"] = a_batch
         rows, size = [{"batch_size": batch, "confidence": setting.confidence, **metrics}], len(setting.dataset)
         shown = tables.tables(rows, f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws")
         return Result(
@@ -156,8 +154,6 @@ class Evaluate(Study):
         return kept_of(scores, setting.metric), seconds
 
     def _seconds_a_batch(self, setting: Setting) -> float:
-        if setting.is_given:
-            return math.nan
         rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
         return median_seconds(lambda: _score(setting, rows, self.loss_cap))
 

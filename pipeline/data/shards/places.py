@@ -146,19 +146,6 @@ def path_of(uri: str) -> str:
     return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
 
 
-def without_login(uri: str) -> str:
-    """Return an address with its options and without login and secrets: what a configuration may keep.
-
-    Examples
-    --------
-    >>> without_login("s3://KEY:SECRET@bucket/rows.parquet?scheme=http&session_token=abc")
-    's3://bucket/rows.parquet?scheme=http&session_token=***'
-    """
-    if not is_remote(uri):
-        return uri
-    return path_of(uri) + _SECRET.sub(r"\1***", "".join(uri.partition("?")[1:]))
-
-
 def places_of(path: str, suffixes: tuple[str, ...]) -> list[Place]:
     """Return the file that a path names, or the files with one of the suffixes in the folder, by name.
 
