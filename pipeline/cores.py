@@ -1,11 +1,19 @@
-"""How many cores this process may use, and how a sweep's workers share them."""
+"""How many cores this process may use, how a sweep's workers share them, and work on all of them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 _workers = 1
 
@@ -66,3 +74,27 @@ def workers_of(launcher: Mapping[str, Any], cells: int) -> int:
     elif "LocalLauncher" in name:
         most = _available()
     return max(1, min(most, cells, _available()))
+
+
+def on_all_cores(work: Callable[[T], U], stripes: Sequence[T]) -> list[U]:
+    """Do a piece of work for each stripe, a thread a core, with BLAS held to one thread; return what came of each."""
+    # NumPy's element-wise work runs on one core: a thread a core over stripes, each with BLAS held to its own core,
+    # beats BLAS on all cores followed by element-wise work on one. A single stripe is held to one core too: BLAS
+    # threads that have worked keep spinning, and slow down what comes next, a hundredfold on a busy machine.
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        if len(stripes) == 1:
+            return [work(stripes[0])]
+        pool = ThreadPoolExecutor(min(count(), len(stripes)))
+        try:
+            return list(pool.map(work, stripes))
+        finally:
+            # After Ctrl-C the stripes that wait are not begun.
+            pool.shutdown(cancel_futures=True)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    # Looking for the loaded libraries takes milliseconds, so it is done once.
+    return ThreadpoolController()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.cores import on_all_cores
 from pipeline.joint import Floats, Joint
 from pipeline.records import IntArray
 from pipeline.sampling.base import Plan
-from pipeline.scoring import on_all_cores
 from pipeline.stored import Stored, held_table
 
 if TYPE_CHECKING:

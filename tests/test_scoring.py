@@ -7,16 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline import scoring
+from pipeline import cores, judge, scoring
 from pipeline.accuracy import is_correct, is_tied
 from pipeline.data.mnist import Mnist
 from pipeline.errors import BadInput
+from pipeline.judge import judge_logits
 from pipeline.loss import cross_entropy
 from pipeline.model.base import Classifier
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
 from pipeline.records import Dataset
-from pipeline.scoring import judge_logits, score
+from pipeline.scoring import score
 
 
 class Given(Classifier):
@@ -81,13 +82,14 @@ def test_a_permutation_of_all_rows_permutes_the_scores(seed):
 @pytest.mark.parametrize("block", [1, 7, 100, 4096])
 def test_the_block_size_changes_no_score_beyond_rounding(block, monkeypatch):
     monkeypatch.setattr(scoring, "BLOCK", block)
+    monkeypatch.setattr(judge, "BLOCK", block)
     scores = score(NETWORK, PIXELS, np.arange(500))
     np.testing.assert_allclose(scores.loss, ALL.loss[:500], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("cores", [1, 2, 5])
-def test_the_number_of_threads_changes_no_bit(cores, monkeypatch):
-    monkeypatch.setattr(scoring.cores, "count", lambda: cores)
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_number_of_threads_changes_no_bit(threads, monkeypatch):
+    monkeypatch.setattr(cores, "count", lambda: threads)
     dataset, network = pixels_and_network(40_000)
     scores = score(network, dataset)
     monkeypatch.undo()
@@ -102,7 +104,7 @@ def test_stripes_are_whole_blocks_that_follow_each_other_to_the_end(size):
     assert stripes[0][0] == 0
     assert stripes[-1][1] == size
     assert all(a[1] == b[0] for a, b in pairwise(stripes))
-    assert all(start % scoring.BLOCK == 0 and stop - start <= 8 * scoring.BLOCK for start, stop in stripes)
+    assert all(start % scoring.BLOCK == 0 and stop - start <= 16 * scoring.BLOCK for start, stop in stripes)
     assert size == 0 or all(stop > start for start, stop in stripes)
 
 

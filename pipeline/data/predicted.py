@@ -14,9 +14,10 @@ from pipeline.data.shards.base import Source
 from pipeline.errors import BadInput
 from pipeline.records import Block
 
-# Rows and numbers of a block, at most: what stays in a core's own cache while it is turned round, checked and scored.
-_BLOCK_ROWS = 1 << 13
-_BLOCK_NUMBERS = 1 << 17
+# Rows and numbers of a block, at most: it stays in a core's own cache while it is turned round, checked and scored,
+# and is large enough that threads seldom wait for each other's interpreter lock.
+_BLOCK_ROWS = 1 << 14
+_BLOCK_NUMBERS = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)

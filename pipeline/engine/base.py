@@ -6,18 +6,16 @@ import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
+from pipeline.judge import Judge
 from pipeline.kept import once
 from pipeline.metric.base import Metric
 from pipeline.model.base import Classifier, Model
 from pipeline.records import Dataset, Population, Scores
-from pipeline.scoring import Judge, score_shard
+from pipeline.scoring import score_shard
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +75,13 @@ class Job:
             If the shard is damaged, or its rows have no scores.
         """
         population, judge = self.load()
-        found = score_shard(judge, population, shard)
-        return found if isinstance(population, Dataset) else _compact(found)
+        # What goes from process to process is then what goes to the disk: 5 bytes a row.
+        return score_shard(judge, population, shard, is_single=not isinstance(population, Dataset))
 
     def judge(self, classifier: Classifier, population: Population) -> Judge:
         """Return what scores blocks of rows."""
         key = f"judge {classifier.digest} {population.scale} {self.cap} {self.further!r}"
         return once(key, lambda: Judge(classifier, population.scale, self.cap, self.further))
-
-
-def _compact(scores: Scores) -> Scores:
-    # What goes from process to process is then what goes to the disk: 5 bytes a row.
-    with np.errstate(over="ignore"):
-        columns: dict[str, NDArray[Any]] = {
-            metric: column if column.dtype == np.bool_ else column.astype(np.float32)
-            for metric, column in scores.columns.items()
-        }
-    loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
-    return Scores(loss, correct, further=columns, ties=scores.ties, capped=scores.capped)
 
 
 @dataclass

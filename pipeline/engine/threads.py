@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pipeline.cores import on_all_cores
 from pipeline.engine.base import Engine, Job
 from pipeline.engine.retries import Tries, attempt
 from pipeline.records import Scores
-from pipeline.scoring import on_all_cores
 
 
 @dataclass

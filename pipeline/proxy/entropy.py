@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.certainty import confidence_and_entropy
 from pipeline.data.base import Data
 from pipeline.model.base import Classifier
 from pipeline.proxy.base import Proxy
 from pipeline.records import Guess, Population
-from pipeline.scoring import confidence_and_entropy
 
 
 @dataclass

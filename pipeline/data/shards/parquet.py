@@ -69,15 +69,16 @@ class ParquetSource(Source):
     def read(self, shard: int, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
         """Read columns of a row group."""
         file, group = self._shards[shard]
-        first = int(self.bounds[shard])
+        first, stop = (int(bound) for bound in self.bounds[shard : shard + 2])
         known = {name: self.columns[name] for name in columns}
         for batch in self._batches(file, group, list(columns)):
-            yield arrays_of(batch, known, lambda row, first=first: self.where(first + row))  # type: ignore[misc]
+            if first + len(batch) <= stop:
+                yield arrays_of(batch, known, lambda row, first=first: self.where(first + row))  # type: ignore[misc]
             first += len(batch)
-        if first != self.bounds[shard + 1]:
+        if first != stop:
             raise BadInput(
-                f"{self._places[file]} must hold the {self.bounds[shard + 1] - self.bounds[shard]:,} rows that its row "
-                f"group {group} declares; found {first - self.bounds[shard]:,}: write the file again"
+                f"{self._places[file]} must hold the {stop - self.bounds[shard]:,} rows that its row group {group} "
+                f"declares; found {first - self.bounds[shard]:,}: write the file again"
             )
 
     def where(self, row: int) -> str:
