@@ -7,13 +7,14 @@ from pathlib import Path
 
 from pipeline import files
 
-_SECRETS = r"passw|pwd|secret|token|api_?key|access_?key|signature|credential|sig"
+# A part of an address's query that nobody else is to see.
+SECRET = re.compile(r"(?i)([?&;][\w.-]*(?:key|passw|pwd|secret|token|sig|credential)[\w.-]*=)[^&;\s'\"]*")
 
 
 def without_secret(uri: str) -> str:
     """The text with the user and password of an address in it, and secrets in its query, taken out."""
     shown = re.sub(r"://\S*@", "://***@", uri)
-    return re.sub(rf"(?i)([?&;][\w-]*(?:{_SECRETS})[\w-]*=)[^&;\s'\"]*", r"\1***", shown)
+    return SECRET.sub(r"\1***", shown)
 
 
 def resolve(uri: str) -> str:

@@ -9,7 +9,6 @@ from pipeline.engine.base import Engine
 from pipeline.errors import BadInput
 from pipeline.frame import frame_of
 from pipeline.interval.by_metric import ByMetric
-from pipeline.kept import once
 from pipeline.metric.base import Metric
 from pipeline.metric.chosen import main_metrics, refuse_unknown
 from pipeline.model.base import Model, fits
@@ -76,7 +75,7 @@ class Experiment:
         self.study.check_metrics(self.metric)
         dataset = self.data.rows(self.data.split)
         units = self.sampling.units(dataset)
-        classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
+        classifier = self.model.built(self.data)
         fits(classifier, dataset)
         refuse_unknown(self.metric, gives=classifier.gives, given=classifier.metrics, n_classes=dataset.n_classes)
         frame = frame_of(dataset, units, classifier, proxy=self.proxy, data=self.data)

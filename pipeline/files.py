@@ -136,6 +136,19 @@ def source_digest() -> str:
     return found.hexdigest()
 
 
+def stamp_of(path: str | None) -> str:
+    """Return what tells whether a file, or a folder's files, are still the same; empty where there is none here."""
+    found = Path(path) if path else None
+    try:
+        if found is None or not found.exists():
+            return ""
+        inside = sorted(p for p in found.rglob("*") if p.is_file()) if found.is_dir() else [found]
+        stats = [(str(p), p.stat()) for p in inside]
+    except (OSError, ValueError):
+        return ""
+    return digest_of([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+
+
 def digest_of(*parts: object) -> str:
     """Return the SHA-256 (hex) of plain values, by their JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

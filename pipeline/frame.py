@@ -29,7 +29,7 @@ def frame_of(dataset: Population, units: Units, classifier: Classifier, *, proxy
     data : Data
         Where the population came from; holds further columns.
     """
-    key = f"guess {dataset.digest} {dataset.scale} {classifier.digest} {proxy!r} {data!r}"
+    key = f"guess {dataset.digest} {dataset.scale} {classifier.digest} {proxy!r} {data!r} {data.stamp()}"
 
     def guess() -> Guess:
         rows = once(key, lambda: proxy.guess(dataset, classifier, data=data))

@@ -90,13 +90,13 @@ def loss_difference(first: NDArray[np.float64], second: NDArray[np.float64], que
             value = float(np.subtract(second.mean(), first.mean()))
         return Difference(value, -math.inf, math.inf, math.nan, math.inf, math.inf)
     differences = second - first
-    value = float(differences.mean())
+    value = _beyond_rounding(float(differences.mean()), float(first.mean()), float(second.mean()))
     low, high = t_interval(differences, question.confidence)
     return Difference(
         value,
         low,
         high,
-        t_test(differences),
+        t_test(differences if value else np.zeros(len(first))),
         n_for_power(value, float(differences.var()), question),
         n_for_power(value, float(first.var() + second.var()), question),
     )
@@ -140,6 +140,7 @@ def _loss_difference_of_many(first: Stored, second: Stored, question: Question) 
         return Difference(value, -math.inf, math.inf, math.nan, math.inf, math.inf)
     blocks = zip(second.blocks(), first.blocks(), strict=True)
     value, variance, _, _ = moments_of(after - before for after, before in blocks)
+    value = _beyond_rounding(value, first.mean(), second.mean())
     spread = math.sqrt(variance * n / (n - 1))
     return Difference(
         value,
@@ -148,6 +149,11 @@ def _loss_difference_of_many(first: Stored, second: Stored, question: Question) 
         n_for_power(value, variance, question),
         n_for_power(value, first.var() + second.var(), question),
     )
+
+
+def _beyond_rounding(value: float, first: float, second: float) -> float:
+    """A mean difference, or 0 where it is no larger than the last bit of the two means."""
+    return value if abs(value) > np.finfo(np.float64).eps * max(first, second) else 0.0
 
 
 def discordant(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> tuple[int, int]:

@@ -106,6 +106,7 @@ def test_a_cell_that_fails_is_named_and_the_others_are_kept_and_the_next_start_r
         pytest.param("KeyboardInterrupt()", "KILLED", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_result_whose_logging_was_cut_off_is_kept_and_delivered_by_the_next_start(
     broken, command, store, mlruns, error, end
 ):

@@ -85,6 +85,7 @@ def test_a_full_disk_is_said_in_one_line_and_costs_nothing_that_was_finished(zyg
     check_whole(check, [10, 20, 30, 40])
 
 
+@pytest.mark.slow
 def test_a_disk_that_cannot_be_written_to_is_refused_in_one_line(zygote, small_disk, tmp_path):
     mlruns, said = small_disk / "mlruns", tmp_path / "said"
     mlruns.mkdir()

@@ -14,13 +14,14 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 HYDRA = ("pipeline/__main__.py", "pipeline/config.py", "pipeline/asked.py", "pipeline/sweep.py")
 
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
-FLOW = ["logs", "loss", "accuracy", "stored", "data", "units", "sampling", "metric", "model", "scoring", "engine",
+FLOW = ["logs", "loss", "accuracy", "stored", "data", "units", "sampling", "metric", "model", "judge", "scoring",
+        "certainty", "engine",
         "score_file", "scored", "proxy", "frame", "joint", "moments", "sums",
-        "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet", "address",
+        "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet",
         "tracking", "environment", "experiment", "identity", "learning", "cell", "comparison", "report", "config",
         "arguments", "reproduce", "export", "asked", "outcomes", "conclusion", "sweep", "dashboard",
         "__main__"]  # fmt: skip
-COMMON = {"records", "errors", "files", "kept", "locks", "cores", "progress", "__init__"}
+COMMON = {"records", "errors", "files", "address", "kept", "locks", "cores", "progress", "__init__"}
 
 
 def imports_of(path):

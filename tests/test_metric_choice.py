@@ -88,6 +88,7 @@ def test_choices_of_several_metrics_are_told_apart_in_a_sweep():
     assert value_of(parameters(composed()), "+experiment") is None
 
 
+@pytest.mark.slow
 def test_a_sweep_over_batch_sizes_has_every_metric_and_its_cell_runs_again(command, predictions, tmp_path):
     asked = ["data=predictions", f"data.path={predictions}", "metric=[accuracy,top_k,brier]", "metric.top_k.k=2"]
     done = command("--multirun", "batch_size=10,100", "draws=50", *asked, mlruns=tmp_path)

@@ -242,6 +242,7 @@ def test_a_wrong_address_ends_with_status_2_and_one_line(store, command):
     assert re.fullmatch(r".*data\.path must name .* found none at s3://rows/nothing\.parquet.*\n", said.stderr)
 
 
+@pytest.mark.slow
 def test_a_login_in_the_address_is_in_nothing_that_is_said_or_kept(store, command, tmp_path):
     path = store.uri("shards/0.parquet", login="NOBODY:SECRET@")
     mlruns = tmp_path / "mlruns"

@@ -240,3 +240,18 @@ def test_losses_kept_as_float32_are_compared_in_full():
     first = np.full(100, 3.0, np.float32)
     second = np.full(100, 3.0000002, np.float32)
     assert paired.loss_difference(first, second, Question()).value == float(second[0]) - 3.0
+
+
+@pytest.mark.parametrize("size", [1_000, 3_000_000])
+def test_what_differs_by_no_more_than_the_last_bit_of_the_means_is_no_difference(size):
+    first = np.random.default_rng(1).exponential(size=size)
+    second = first + np.spacing(first) * np.random.default_rng(2).choice([-1, 1], size)
+    found = paired.loss_difference(first, second, paired.Question())
+    assert (first != second).all()
+    assert (found.value, found.p, found.n_for_power) == (0.0, 1.0, math.inf)
+
+
+def test_a_difference_far_below_the_losses_own_rounding_to_seven_digits_is_one():
+    first = np.random.default_rng(1).exponential(size=1_000)
+    found = paired.loss_difference(first, first + 1e-12, paired.Question())
+    assert found.value == pytest.approx(1e-12, rel=1e-3)

@@ -112,6 +112,7 @@ def launches(mlruns):
     return len(list((mlruns / "hydra" / "sweeps").glob("*")))
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_done_says_so_grows_by_what_is_new_and_is_repeated_if_forced(zygote, mlruns, tmp_path):
     said, store = tmp_path / "said", store_of(mlruns, "again")
 

@@ -172,7 +172,7 @@ print(repr(found.loss.sum(dtype="f8")), int(found.correct.sum()), seconds)
 """
 
 
-@pytest.mark.parametrize("name", ["threads", "local"])
+@pytest.mark.parametrize("name", ["threads", pytest.param("local", marks=pytest.mark.slow)])
 def test_after_a_kill_the_finished_shards_are_not_scored_again_and_the_figures_are_the_same(tmp_path, name):
     from tests.engine.parts import Made, write_weights
 

@@ -386,6 +386,7 @@ def written(folder):
     return [str(path) for path in folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_reached_leaves_its_password_neither_on_the_terminal_nor_in_a_file(command, tmp_path):
     (tmp_path / "mlruns").mkdir()
     address = f"tracking.uri=http://me:{SECRET}@127.0.0.1:1"

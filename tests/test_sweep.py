@@ -93,6 +93,7 @@ def test_the_table_and_the_last_lines_say_what_was_found_and_where_it_is(swept):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_run_leaves_nothing_outside_mlruns_from_whatever_folder_it_is_started(command, tmp_path):
     mlruns, elsewhere = tmp_path / "mlruns", tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from pipeline import files
 from pipeline.data.archive import brief
 from pipeline.data.columns import with_columns
 from pipeline.errors import BadInput
@@ -91,8 +92,8 @@ class Data(ABC):
         return once(f"data {self!r} {split} {self.stamp()}", lambda: self._loaded(split))
 
     def stamp(self) -> str:
-        """Return what tells that the rows are others than before in the same process; empty where they never are."""
-        return ""
+        """Return what tells that the files are others than before in the same process; empty where there are none."""
+        return files.stamp_of(getattr(self, "path", None) or getattr(self, "root", None))
 
     def load(self) -> Population:
         """Load the population."""

@@ -43,7 +43,7 @@ class Logged(Data):
     @property
     def answers(self) -> Answers:
         """What the log says, read once in a process."""
-        return once(f"log {self!r}", self.read)
+        return once(f"log {self!r} {self.stamp()}", self.read)
 
     @abstractmethod
     def read(self) -> Answers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,11 +57,7 @@ class Tabular(Data):
     def source(self) -> Source:
         """The table, opened once in a process."""
         assert self.path is not None
-        return once(f"table {self.path} {_stamp(self.path)}", lambda: open_table(str(self.path)))
-
-    def stamp(self) -> str:
-        """Return what tells that the files are others than before."""
-        return _stamp(str(self.path))
+        return once(f"table {self.path} {self.stamp()}", lambda: open_table(str(self.path)))
 
     def load_split(self, split: str) -> Population:
         """Load the rows, or get ready to stream them.
@@ -139,14 +134,3 @@ def loaded(streamed: Streamed) -> Dataset:
 def labels_of(source: Source, label: str) -> NDArray[np.int64]:
     """Return the labels of all rows."""
     return source.column(label).astype(np.int64, copy=False)
-
-
-def _stamp(path: str) -> str:
-    """What tells whether files here are still the same."""
-    found = Path(path)
-    try:
-        inside = sorted(p for p in found.rglob("*") if p.is_file()) if found.is_dir() else [found]
-        stats = [(str(p), p.stat()) for p in inside]
-    except OSError:
-        return ""
-    return files.digest_of([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])

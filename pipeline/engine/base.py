@@ -52,7 +52,7 @@ class Job:
             If they cannot be had, or are not those that are meant.
         """
         population = self.data.rows(self.split)
-        classifier = once(f"model {self.model!r} {self.data!r}", lambda: self.model.build(self.data))
+        classifier = self.model.built(self.data)
         if self.digests not in (None, (population.digest, classifier.digest)):
             other = "rows" if self.digests is not None and population.digest != self.digests[0] else "a model"
             raise BadInput(

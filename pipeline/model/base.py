@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import files
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
+from pipeline.kept import once
 from pipeline.records import FloatArray, LearningCurve, Population
 
 
@@ -82,6 +84,11 @@ class Model(ABC):
         BadInput
             If it cannot be had, or its weights make no network.
         """
+
+    def built(self, data: Data) -> Classifier:
+        """Build the classifier, once in a process for the same files."""
+        stamp = files.stamp_of(getattr(self, "path", None))
+        return once(f"model {self!r} {stamp} {data!r} {data.stamp()}", lambda: self.build(data))
 
 
 def fits(classifier: Classifier, dataset: Population) -> None:

@@ -37,7 +37,7 @@ class Column(Proxy):
 
     def content(self, dataset: Population, classifier: Classifier, *, data: Data) -> str:
         """Return the digest of the column's values."""
-        key = f"content {dataset.digest} {self!r} {data!r}"
+        key = f"content {dataset.digest} {self!r} {data!r} {data.stamp()}"
         return once(key, lambda: content_digest(self.guess(dataset, classifier, data=data).difficulty.tobytes()))
 
     def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:

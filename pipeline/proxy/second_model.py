@@ -8,7 +8,6 @@ import numpy as np
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
-from pipeline.kept import once
 from pipeline.model.base import Classifier, Model, fits
 from pipeline.proxy.base import Proxy
 from pipeline.records import Guess, Population
@@ -38,7 +37,7 @@ class SecondModel(Proxy):
             raise BadInput(f"proxy.model: {error}") from error
 
     def _other(self, data: Data) -> Classifier:
-        return once(f"model {self.model!r} {data!r}", lambda: self.model.build(data))
+        return self.model.built(data)
 
     def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
         """Return its loss, nats, as difficulty and for the loss, and whether it is right for the accuracy."""

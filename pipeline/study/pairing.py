@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -114,7 +115,8 @@ def pair_of(setting: Setting, other: Data) -> Pair:
     BadInput
         If the other file cannot be read or holds other rows, or the two have no metric in common.
     """
-    key = f"pair {setting.dataset.digest} {setting.classifier.digest} {setting.data!r} {other!r} {setting.metrics}"
+    ours = f"{setting.dataset.digest} {setting.classifier.digest} {setting.data!r} {setting.metrics}"
+    key = f"pair {ours} {other!r} {other.stamp()}"
     return once(key, lambda: _matched(setting, other))
 
 
@@ -142,7 +144,7 @@ def _matched(setting: Setting, other: Data) -> Pair:
         )
     _check_labels((setting.data, first), (other, second), order)
     try:
-        classifier = once(f"model {setting.model!r} {other!r}", lambda: setting.model.build(other))
+        classifier = setting.model.built(other)
         after = _scores(setting, other, second, classifier)
     except BadInput as error:
         raise _of_other(_path(other), error) from error
@@ -210,7 +212,8 @@ def _ids(data: Data, dataset: Population) -> pd.Index[Any]:
     ids: pd.Index[Any]
     if isinstance(data, Logged):
         columns = [data.answers.columns[name] for name in _LOGGED_IDS if name in data.answers.columns]
-        ids = pd.Index(["/".join(map(str, row)) for row in zip(*columns, strict=True)])
+        # As JSON, for a task may be called by what joins the parts.
+        ids = pd.Index([json.dumps([str(part) for part in row]) for row in zip(*columns, strict=True)])
     else:
         ids = pd.Index(data.column(data.split, str(data.id), key="data.id"))  # type: ignore[attr-defined]
     again = ids.duplicated()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.data.digits import Digits
 from pipeline.errors import BadInput
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
@@ -31,6 +32,15 @@ def test_a_saved_network_comes_back(tmp_path, save):
     network = build(saved(tmp_path, GOOD, save), "relu")
     assert network.digest == Network([(W1, B1), (W2, B2)], "relu").digest
     assert (network.n_inputs, network.n_classes) == (4, 2)
+
+
+def test_a_file_that_is_replaced_within_a_process_is_read_again(tmp_path):
+    model = Npz(path=str(saved(tmp_path, GOOD)), activation="relu")
+    data = Digits()
+    first = model.built(data)
+    assert model.built(data) is first
+    saved(tmp_path, GOOD | {"b2": B2 + 1}, np.savez_compressed)
+    assert model.built(data).digest != first.digest
 
 
 @pytest.mark.parametrize("depth", [1, 2, 11])

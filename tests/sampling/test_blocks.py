@@ -109,6 +109,7 @@ def test_what_cannot_be_drawn_is_refused():
         Blocks().units(rows_of(4, groups=np.array([0, 0, 1, 1])))
 
 
+@pytest.mark.slow
 def test_a_run_says_what_its_batch_size_counts(command):
     done = command("sampling=blocks", "sampling.rows=50", "batch_size=5", "draws=20")
     assert done.returncode == 0, done.stderr

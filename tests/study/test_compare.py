@@ -288,6 +288,7 @@ def test_a_wrong_step_is_one_line_and_status_2(command, tmp_path):
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.mark.slow
 def test_the_prepared_sweep_ends_in_the_plot_the_table_and_its_sentence(command, own_mlruns):
     done = command("--multirun", "+experiment=compare", "study/direction=gradient,random", "study.step=0.1")
     assert done.returncode == 0, done.stderr
@@ -440,6 +441,7 @@ def test_what_the_other_file_holds_is_in_the_digest(setting_of, files):
     assert before == against(files["of"]("copy", files["second"])).content(setting)
 
 
+@pytest.mark.slow
 def test_the_prepared_sweep_compares_files_of_predictions_in_one_command(command, files):
     given = ("+experiment=compare", "data=predictions", f"data.path={files['a']}")
     done = command(*given, f"study.against={files['b']}")

@@ -361,6 +361,7 @@ def test_a_bar_is_shown_on_a_terminal_but_not_under_another(stripes_of, capfd, m
     assert "Training with" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_make_train_ends_in_a_table_a_conclusion_and_plots_on_the_parent(command, tmp_path, own_mlruns):
     done = command("--multirun", "+experiment=train", "batch_size=64,797", "study.budget_size=3000",
                    "study.learning_rates=[1.0]", "study.loss_target=0.4", "study.accuracy_target=0.99",

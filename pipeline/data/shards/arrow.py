@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline import files
 from pipeline.data.archive import brief
 from pipeline.data.shards.base import BLOCK_ROWS, Source
-from pipeline.data.shards.batches import arrays_of, check_same, check_unique, column_of, damage, is_list, readable
+from pipeline.data.shards.batches import arrays_of, column_of, damage, is_list, readable, schema_of
 from pipeline.data.shards.places import Place
 from pipeline.errors import BadInput
 
@@ -58,10 +58,7 @@ class ArrowSource(Source):
     def __init__(self, name: str, places: Sequence[Place]) -> None:
         self.name, self._places = name, list(places)
         schemas, self._rows = zip(*(_contents(place) for place in places), strict=True)
-        self._schema = schemas[0]
-        for place, schema in zip(places[1:], schemas[1:], strict=True):
-            check_same(schemas[0], schema, self._places[0], place)
-        check_unique(schemas[0], self._places[0])
+        self._schema = schema_of(schemas, [int(rows.sum()) for rows in self._rows], self._places)
         self._first_rows = np.cumsum([0, *(int(rows.sum()) for rows in self._rows)])
         self._shards = [shard for file, rows in enumerate(self._rows) for shard in _runs(file, rows)]
         sizes = [int(self._rows[file][start:stop].sum()) for file, start, stop in self._shards]

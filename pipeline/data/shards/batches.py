@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,14 +51,32 @@ def readable(schema: pa.Schema) -> pa.Schema:
     return schema
 
 
-def check_same(first: pa.Schema, schema: pa.Schema, at: Place, place: Place) -> None:
-    """Refuse the columns of a file that are not those of the first, in whatever order.
+def schema_of(schemas: Sequence[pa.Schema], rows: Sequence[int], places: Sequence[Place]) -> pa.Schema:
+    """Return what files have in common: their columns, in whatever order.
+
+    Parameters
+    ----------
+    schemas, rows, places : sequence of Schema, int, Place
+        The files'. One without rows may say anything: pandas does not know what its columns would have held.
 
     Raises
     ------
     BadInput
-        With the first column that differs.
+        With the first column that differs, or columns of the same name.
     """
+    told = [file for file, count in enumerate(rows) if count] or [0]
+    first = told[0]
+    for file in told[1:]:
+        _check_same(schemas[first], schemas[file], places[first], places[file])
+    names = schemas[first].names
+    if len(set(names)) != len(names):
+        raise BadInput(
+            f"{places[first]} must name each column once; found {brief(', '.join(names))}: rename the columns"
+        )
+    return schemas[first]
+
+
+def _check_same(first: pa.Schema, schema: pa.Schema, at: Place, place: Place) -> None:
     ours, theirs = ({field.name: str(field.type) for field in each} for each in (first, schema))
     for name in [*ours, *theirs]:
         if ours.get(name) != theirs.get(name):
@@ -67,20 +85,6 @@ def check_same(first: pa.Schema, schema: pa.Schema, at: Place, place: Place) -> 
                 f"{place} must have the columns of {at.name}; found the column {brief(name)!r} of type {brief(found)} "
                 f"instead of {brief(wanted)}: write the shards with one schema"
             )
-
-
-def check_unique(schema: pa.Schema, place: Place) -> None:
-    """Refuse columns of the same name.
-
-    Raises
-    ------
-    BadInput
-        If there are any.
-    """
-    if len(set(schema.names)) != len(schema.names):
-        raise BadInput(
-            f"{place} must name each column once; found {brief(', '.join(schema.names))}: rename the columns"
-        )
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.data.archive import brief
 from pipeline.data.shards.base import BLOCK_ROWS, Source
-from pipeline.data.shards.batches import arrays_of, check_same, check_unique, column_of, damage, readable
+from pipeline.data.shards.batches import arrays_of, column_of, damage, readable, schema_of
 from pipeline.data.shards.places import Place
 from pipeline.errors import BadInput
 
@@ -45,9 +45,7 @@ class ParquetSource(Source):
         self.name, self._places = name, list(places)
         self._metadata = [_metadata(place) for place in places]
         schemas = [metadata.schema.to_arrow_schema() for metadata in self._metadata]
-        for place, schema in zip(places[1:], schemas[1:], strict=True):
-            check_same(schemas[0], schema, self._places[0], place)
-        check_unique(schemas[0], places[0])
+        schema = schema_of(schemas, [metadata.num_rows for metadata in self._metadata], self._places)
         # Where each shard lies: its file, and its row group in it.
         groups = [(i, g) for i, found in enumerate(self._metadata) for g in range(found.num_row_groups)]
         # A group without rows is no shard.
@@ -56,8 +54,8 @@ class ParquetSource(Source):
         self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
         self._first_rows = np.cumsum([0, *(found.num_rows for found in self._metadata)])
         self.columns = {}
-        first = self._first_row(schemas[0])
-        self.columns = {field.name: column_of(field, first.get(field.name)) for field in schemas[0]}
+        first = self._first_row(schema)
+        self.columns = {field.name: column_of(field, first.get(field.name)) for field in schema}
 
     @cached_property
     def digest(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import files
+from pipeline.address import SECRET
 from pipeline.data.archive import brief
 from pipeline.errors import BadInput, Failed
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 # Files up to this size are hashed each time; of larger ones the digest is kept, known by size and times.
 _SMALL = 1 << 22
-_SECRET = re.compile(r"(?i)([?&;][\w.-]*(?:key|passw|pwd|secret|token|sig|credential)[\w.-]*=)[^&;\s'\"]*")
-
-
 # What pyarrow says of an address whose scheme it does not know.
 _UNKNOWN = "Unrecognized filesystem type"
 
@@ -219,7 +217,7 @@ def _told(error: BaseException, uri: str) -> str:
     """An error's words, without what is secret in the address."""
     said = str(error) or type(error).__name__
     login = uri.partition("://")[2].partition("?")[0].rpartition("@")[0]
-    secrets = [part.partition("=")[2] for part in re.split("[?&;]", uri)[1:] if _SECRET.match(f"?{part}")]
+    secrets = [part.partition("=")[2] for part in re.split("[?&;]", uri)[1:] if SECRET.match(f"?{part}")]
     for secret in [uri, *login.split(":"), *secrets]:
         if len(secret) > 1:
             said = said.replace(secret, path_of(uri) if secret == uri else "***")

@@ -143,6 +143,21 @@ def test_a_schema_that_changes_between_files_is_refused_with_file_and_column(tmp
         open_table(str(tmp_path))
 
 
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+@pytest.mark.parametrize("names", ["abc", "bac", "cba"])
+def test_a_file_without_rows_need_not_say_what_its_columns_would_have_held(tmp_path, ending, names):
+    write = {"parquet": parquet, "arrow": arrow}[ending]
+    none = pa.table({"x": pa.nulls(0), "y": pa.nulls(0)})
+    for name, table in zip(
+        names, (pa.table({"x": [1.0], "y": [1]}), none, pa.table({"x": [2.0], "y": [3]})), strict=True
+    ):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, table)
+    source = open_table(str(tmp_path))
+    assert sorted(source.column("x").tolist()) == [1, 2]
+    assert sorted(source.column("y").tolist()) == [1, 3]
+
+
 def test_row_groups_without_rows_are_no_shards(tmp_path):
     table = pa.table({"c": [1, 2]})
     with pq.ParquetWriter(tmp_path / "t.parquet", table.schema) as writer:
