@@ -14,6 +14,7 @@ from pipeline.frame import frame_of
 from pipeline.interval import accuracy, loss
 from pipeline.study.base import Setting
 from pipeline.units import units_of
+from tests.zygote import Zygote
 
 # The same examples every time, and no time limit on a machine that is shared.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -88,6 +89,24 @@ def setting_of(digits_parts):
         )
 
     return build
+
+
+@pytest.fixture(scope="session")
+def zygote():
+    """A process that carries commands out without importing everything for each."""
+    started = Zygote({"COLUMNS": "100"})
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def request_of(zygote, own_mlruns, tmp_path_factory):
+    """As `command`, for the many that are refused at once: a fork of a process that has imported everything."""
+
+    def run(*arguments, mlruns=own_mlruns):
+        return zygote.completed(tmp_path_factory.mktemp("said"), *arguments, BATCHSCOPE_MLRUNS=str(mlruns))
+
+    return run
 
 
 @pytest.fixture(scope="session")

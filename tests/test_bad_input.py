@@ -49,8 +49,8 @@ CASES = {
 
 
 @pytest.mark.parametrize(("arguments", "expected"), CASES.values(), ids=list(CASES))
-def test_a_wrong_request_is_one_line_and_status_2(command, tmp_path, arguments, expected):
-    done = command(*arguments, mlruns=tmp_path)
+def test_a_wrong_request_is_one_line_and_status_2(request_of, tmp_path, arguments, expected):
+    done = request_of(*arguments, mlruns=tmp_path)
     assert done.returncode == 2, done.stderr + done.stdout
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -123,12 +123,12 @@ TABLES = {
     ],
     ids=["on disk", "a sweep on disk", "in memory", "a plan", "a sweep in memory"],
 )
-def test_a_wrong_table_is_one_line_and_status_2_and_leaves_no_run(command, tmp_path, asked, names):
+def test_a_wrong_table_is_one_line_and_status_2_and_leaves_no_run(request_of, tmp_path, asked, names):
     for name in names:
         content, expected = TABLES[name]
         path = tmp_path / "rows.csv"
         path.write_text(content)
-        done = command(*asked, "data=predictions", f"data.path={path}", mlruns=tmp_path / "mlruns")
+        done = request_of(*asked, "data=predictions", f"data.path={path}", mlruns=tmp_path / "mlruns")
         assert done.returncode == 2, done.stderr + done.stdout
         assert done.stdout == ""
         (line,) = done.stderr.splitlines()

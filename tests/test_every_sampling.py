@@ -150,8 +150,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("arguments", "expected"), BAD.values(), ids=list(BAD))
-def test_a_wrong_request_is_one_line_and_status_2(command, arguments, expected):
-    done = command(*arguments)
+def test_a_wrong_request_is_one_line_and_status_2(request_of, arguments, expected):
+    done = request_of(*arguments)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     assert expected in line

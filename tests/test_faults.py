@@ -11,16 +11,9 @@ import pytest
 
 from pipeline.tracking import Tracking
 from tests import server
-from tests.zygote import Zygote, descendants
+from tests.zygote import descendants
 
 MEGABYTE = 2**20
-
-
-@pytest.fixture(scope="module")
-def zygote():
-    running = Zygote({"COLUMNS": "100"})
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -44,9 +44,9 @@ class Zygote:
         )
         self._ended = {}
 
-    def start(self, said, *arguments, **environment):
-        """Start a command whose output goes to the file `said`; return its process id."""
-        command = {"arguments": arguments, "environment": environment, "said": str(said)}
+    def start(self, said, *arguments, erred=None, **environment):
+        """Start a command whose output goes to the file `said` (errors to `erred`); return its process id."""
+        command = {"arguments": arguments, "environment": environment, "said": str(said), "erred": str(erred or said)}
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         while "started" not in (answer := json.loads(self._process.stdout.readline())):
@@ -58,6 +58,15 @@ class Zygote:
         before = said.stat().st_size if said.exists() else 0
         status = self.wait(self.start(said, *arguments, **environment))
         return status, said.read_bytes()[before:].decode()
+
+    def completed(self, folder, *arguments, **environment):
+        """Carry a command out, as `subprocess.run` does; what it says goes through files in a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        said, erred = folder / "said", folder / "erred"
+        for path in (said, erred):
+            path.write_bytes(b"")
+        status = self.wait(self.start(said, *arguments, erred=erred, **environment))
+        return subprocess.CompletedProcess(arguments, status, said.read_text(), erred.read_text())
 
     def wait(self, pid):
         """Wait for a command's end and return its status, below 0 for the signal that ended it."""
@@ -120,10 +129,9 @@ def _serve():
 def _run(command):
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    said = os.open(command["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    for place, name in ((1, "said"), (2, "erred")):
+        os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), place)
     os.environ.update(command["environment"])
     sys.argv = ["pipeline", *command["arguments"]]
     try:
