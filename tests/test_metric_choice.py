@@ -108,13 +108,13 @@ def test_a_sweep_over_batch_sizes_has_every_metric_and_its_cell_runs_again(comma
 
 
 @pytest.mark.parametrize("study", ["evaluate", "coverage"])
-def test_a_bad_row_of_a_streamed_file_is_refused_before_there_is_a_run(command, predictions, tmp_path, study):
+def test_a_bad_row_of_a_streamed_file_is_refused_before_there_is_a_run(request_of, predictions, tmp_path, study):
     table = pq.read_table(predictions).to_pandas()
     table.loc[1234, "logit_2"] = np.nan
     bad = tmp_path / "bad.parquet"
     pq.write_table(pa.Table.from_pandas(table), bad, row_group_size=500)
     asked = ["data=predictions", f"data.path={bad}", "data.memory=0", f"study={study}", "draws=20"]
-    done = command("--multirun", "batch_size=10,20", *asked, mlruns=tmp_path / "mlruns")
+    done = request_of("--multirun", "batch_size=10,20", *asked, mlruns=tmp_path / "mlruns")
     assert done.returncode == 2
     assert "1234" in done.stderr.replace(",", "")
     store = tmp_path / "mlruns" / "mlflow.db"

@@ -280,8 +280,8 @@ def test_an_unknown_activation_of_the_other_model_is_refused(saved, other_layers
         Compare(direction=Gradient(), against=saved(other_layers), against_activation="swish")
 
 
-def test_a_wrong_step_is_one_line_and_status_2(command, tmp_path):
-    done = command("--multirun", "+experiment=compare", "study.step=1,nan", mlruns=tmp_path)
+def test_a_wrong_step_is_one_line_and_status_2(request_of, tmp_path):
+    done = request_of("--multirun", "+experiment=compare", "study.step=1,nan", mlruns=tmp_path)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line == "batchscope: study.step must be a finite number; found nan"

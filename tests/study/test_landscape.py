@@ -198,8 +198,8 @@ def test_step_versus_sigmoid_from_the_command_line(command, tmp_path):
     assert {"alpha", "loss/b100", "accuracy/b100", "loss/distinct", "accuracy/largest_jump"} <= keys
 
 
-def test_an_unknown_weight_is_one_line_and_status_2(command):
-    done = command("study=landscape", "study/direction=weight", "study.direction.weight=W9.0.0")
+def test_an_unknown_weight_is_one_line_and_status_2(request_of):
+    done = request_of("study=landscape", "study/direction=weight", "study.direction.weight=W9.0.0")
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     assert "a weight must be one of the model's, W1[0,0] … W1[63,127], b1[0] … b1[127]" in line
