@@ -63,8 +63,8 @@ class ScoreFile:
         """Wall time that all shards took together, in however many starts."""
         return float(self._counts[self._done == 1, 2].sum()) / 1e9
 
-    def keep(self, shard: int, scores: Scores) -> None:
-        """Write a shard's scores down; may be called from several threads."""
+    def keep(self, shard: int, scores: Scores, *, nanoseconds: int = 0) -> None:
+        """Write a shard's scores down, and the time they took elsewhere; may be called from several threads."""
         start, stop = int(self._bounds[shard]), int(self._bounds[shard + 1])
         if len(scores) != stop - start:
             raise ValueError(f"shard {shard} must have {stop - start} scores; found {len(scores)}")
@@ -78,7 +78,7 @@ class ScoreFile:
             with np.errstate(over="ignore"):
                 self._write(metric, start * dtype.itemsize, np.asarray(values, dtype))
         with self._lock:
-            self._counts[shard] = scores.ties, scores.capped, 0
+            self._counts[shard] = scores.ties, scores.capped, nanoseconds
             self._pending.append(shard)
         if time.perf_counter() - self._flushed > _SECONDS_BETWEEN_FLUSHES:
             self.flush()
@@ -91,7 +91,9 @@ class ScoreFile:
                 before, self._flushed = self._flushed, time.perf_counter()
             if not shards:
                 return
-            self._counts[shards[0], 2] = int((self._flushed - before) * 1e9)
+            # Shared out by rows, so that a part of the shards has a part of the time.
+            rows = np.diff(self._bounds)[shards]
+            self._counts[shards, 2] += ((self._flushed - before) * 1e9 * rows / max(rows.sum(), 1)).astype(np.int64)
             for metric in self._metrics or []:
                 self._sync(metric)
             for shard in shards:
@@ -116,7 +118,8 @@ class ScoreFile:
         return np.dtype(np.bool_) if metric == "accuracy" else self._dtype
 
     @property
-    def _form(self) -> dict[str, Any]:
+    def form(self) -> dict[str, Any]:
+        """Return what tells the folder's form: a version, the type of the values, the digest of the bounds."""
         bounds = files.content_digest(np.ascontiguousarray(self._bounds, np.int64).tobytes())
         return {"version": _VERSION, "dtype": self._dtype.str, "bounds": bounds}
 
@@ -127,7 +130,7 @@ class ScoreFile:
     def _is_whole(self) -> bool:
         """Whether the folder is of these shards, and every file in it has its size."""
         try:
-            if json.loads((self._folder / "form.json").read_bytes()) != self._form:
+            if json.loads((self._folder / "form.json").read_bytes()) != self.form:
                 return False
             shards, rows = len(self._bounds) - 1, int(self._bounds[-1])
             sizes = {"done": shards, "counts": shards * _COUNTS * 8}
@@ -148,7 +151,7 @@ class ScoreFile:
         shards = len(self._bounds) - 1
         self._truncate("done", shards)
         self._truncate("counts", shards * _COUNTS * 8)
-        self._say("form.json", self._form)
+        self._say("form.json", self.form)
 
     def _name(self, metrics: list[str]) -> None:
         """Make room for the columns, now that they are known."""

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import files
+from pipeline.data.streamed import Streamed
 from pipeline.engine.base import Engine, Job
 from pipeline.kept import once
 from pipeline.locks import held
 from pipeline.model.base import Classifier
 from pipeline.progress import Rate
 from pipeline.records import Dataset, Population, Scores
+from pipeline.reused import reuse
 from pipeline.score_file import ScoreFile
 
 _is_fresh = False
@@ -43,20 +45,24 @@ def scored(
         Makes both, of rows in memory, where they are neither in this process nor in the cache; the others wait for it.
     """
     further = sorted(repr(metric) for metric in job.further.values())
-    shaping = f"{dataset.digest} {dataset.scale} {classifier.digest} {job.cap} {further} numpy {np.__version__}"
-    name = files.content_digest(shaping.encode(), files.source_digest().encode())
+    judging = f"{dataset.scale} {classifier.digest} {job.cap} {further} numpy {np.__version__}"
+    judging = files.content_digest(judging.encode(), files.source_digest().encode())
+    name = files.digest_of(dataset.digest, judging)
     if isinstance(dataset, Dataset) and engine.is_here:
         return once(f"scores {name} {_is_fresh}", lambda: make() if _is_fresh else _shared(name, make))
     meant = replace(job, digests=(dataset.digest, classifier.digest))
-    return once(f"scores on disk {name} {_is_fresh}", lambda: _stored(name, dataset, engine, meant))
+    return once(f"scores on disk {name} {_is_fresh}", lambda: _stored(name, dataset, engine, meant, judging))
 
 
-def _stored(name: str, dataset: Population, engine: Engine, job: Job) -> tuple[Scores, float]:
+def _stored(name: str, dataset: Population, engine: Engine, job: Job, judging: str) -> tuple[Scores, float]:
     """Score what is not on disk yet; what is stays, whatever ends this process."""
     folder = files.cache("scores") / (name if not _is_fresh else f"fresh-{uuid.uuid4().hex}")
     with held(f"scores-{name}"):
         try:
             file = ScoreFile(folder, dataset.bounds, is_double=isinstance(dataset, Dataset))
+            if isinstance(dataset, Streamed) and dataset.contents is not None and file.missing and not _is_fresh:
+                keys = [files.digest_of(content, judging) for content in dataset.contents()]
+                reuse(file, folder, keys, dataset.bounds)
             missing = file.missing
             if missing:
                 _fill(file, missing, dataset, engine, job)

@@ -16,7 +16,7 @@ HYDRA = ("pipeline/__main__.py", "pipeline/config.py", "pipeline/asked.py", "pip
 # The rooms in the order in which data flows; a room imports from rooms on its left alone (and from the common ones).
 FLOW = ["logs", "loss", "accuracy", "stored", "data", "units", "sampling", "metric", "model", "judge", "scoring",
         "certainty", "engine",
-        "score_file", "scored", "proxy", "frame", "joint", "moments", "sums",
+        "score_file", "reused", "scored", "proxy", "frame", "joint", "moments", "sums",
         "interval", "draws", "enough", "paired", "plots", "tables", "study", "moved", "package", "parquet",
         "tracking", "environment", "experiment", "identity", "learning", "cell", "comparison", "report", "config",
         "arguments", "reproduce", "export", "asked", "outcomes", "conclusion", "sweep", "dashboard",

@@ -63,9 +63,11 @@ class Predictions(Tabular):
         """Return the rows, ready to be read shard by shard, and checked as they are."""
         source, layout = self.source, self.layout
         predicted = Predicted(source, layout, self.masked, self.tolerance)
+        reading = (asdict(layout), self.masked, self.tolerance)
         return Streamed(
             name=source.name,
-            digest=files.digest_of(source.digest, asdict(layout), self.masked, self.tolerance),
+            digest=files.digest_of(source.digest, *reading),
+            contents=lambda: [files.digest_of(content, *reading) for content in source.contents],
             n_classes=layout.n_classes,
             scale=1.0,
             width=layout.width,

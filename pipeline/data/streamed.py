@@ -27,6 +27,8 @@ class Streamed:
         Returns the labels of all rows; None where rows have none.
     row_name : callable
         Says where a row stands.
+    contents : callable or None
+        Returns what tells each shard's rows, and how they are read: equal where they are the same in another folder.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Streamed:
     row_name: Callable[[int], str]
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
+    contents: Callable[[], list[str]] | None = None
 
     def __len__(self) -> int:
         return int(self.bounds[-1])

@@ -54,9 +54,11 @@ class Table(Tabular):
         k = self.n_classes or _classes_seen(source, columns.label)
         is_stored = all(source.columns[name].is_byte for name in columns.columns)
         rows = Rows(source, columns, k, is_stored)
+        reading = ("inputs", columns.columns, columns.label, k)
         return Streamed(
             name=source.name,
-            digest=files.digest_of(source.digest, "inputs", columns.columns, columns.label, k),
+            digest=files.digest_of(source.digest, *reading),
+            contents=lambda: [files.digest_of(content, *reading) for content in source.contents],
             n_classes=k,
             scale=1 / 255 if self.normalize and is_stored else 1.0,
             width=columns.width,

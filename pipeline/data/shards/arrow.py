@@ -71,6 +71,11 @@ class ArrowSource(Source):
         """SHA-256 (hex) of the files' content."""
         return files.content_digest(*(place.digest.encode() for place in self._places))
 
+    @property
+    def contents(self) -> list[str]:
+        """What each run of record batches holds."""
+        return [f"{self._places[shard.file].digest} {shard.start} {shard.stop}" for shard in self._shards]
+
     def read(self, shard: int, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
         """Read columns of a run of record batches."""
         first = int(self.bounds[shard])

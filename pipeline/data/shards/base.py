@@ -67,6 +67,11 @@ class Source(ABC):
     def digest(self) -> str:
         """SHA-256 (hex) of the content."""
 
+    @property
+    def contents(self) -> list[str]:
+        """What each shard holds: equal where it is the same, in whatever folder."""
+        return [f"{self.digest} {shard}" for shard in range(len(self.bounds) - 1)]
+
     @abstractmethod
     def read(self, shard: int, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
         """Read columns of a shard, in order, in blocks of at most `BLOCK_ROWS` rows.

@@ -64,6 +64,11 @@ class ParquetSource(Source):
 
         return files.content_digest(*(place.digest.encode() for place in self._places))
 
+    @property
+    def contents(self) -> list[str]:
+        """What each row group holds."""
+        return [f"{self._places[file].digest} {group}" for file, group in self._shards]
+
     def read(self, shard: int, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
         """Read columns of a row group."""
         file, group = self._shards[shard]
