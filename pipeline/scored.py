@@ -45,7 +45,7 @@ def scored(
         Makes both, of rows in memory, where they are neither in this process nor in the cache; the others wait for it.
     """
     further = sorted(repr(metric) for metric in job.further.values())
-    judging = f"{dataset.scale} {classifier.digest} {job.cap} {further} numpy {np.__version__}"
+    judging = f"{dataset.scale} {classifier.digest} {job.cap} {further} {job.is_double} numpy {np.__version__}"
     judging = files.content_digest(judging.encode(), files.source_digest().encode())
     name = files.digest_of(dataset.digest, judging)
     if isinstance(dataset, Dataset) and engine.is_here:
@@ -59,7 +59,7 @@ def _stored(name: str, dataset: Population, engine: Engine, job: Job, judging: s
     folder = files.cache("scores") / (name if not _is_fresh else f"fresh-{uuid.uuid4().hex}")
     with held(f"scores-{name}"):
         try:
-            file = ScoreFile(folder, dataset.bounds, is_double=isinstance(dataset, Dataset))
+            file = ScoreFile(folder, dataset.bounds, is_double=job.is_double or isinstance(dataset, Dataset))
             if isinstance(dataset, Streamed) and dataset.contents is not None and file.missing and not _is_fresh:
                 keys = [files.digest_of(content, judging) for content in dataset.contents()]
                 reuse(file, folder, keys, dataset.bounds)

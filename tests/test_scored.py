@@ -92,7 +92,7 @@ def make():
     time.sleep(1)
     return Scores(np.arange(5.0), np.ones(5, bool)), 1.0
 dataset = Dataset(np.zeros((5, 1)), np.zeros(5, int), 1, 1.0, "d", "d")
-job = SimpleNamespace(cap=None, further={})
+job = SimpleNamespace(cap=None, further={}, is_double=False)
 found, _ = scored(SimpleNamespace(digest="c"), dataset, SimpleNamespace(is_here=True), job, make)
 assert found.loss.tolist() == [0, 1, 2, 3, 4]
 """

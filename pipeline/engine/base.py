@@ -32,6 +32,8 @@ class Job:
         Losses above it count as it, nats.
     further : mapping of str to Metric
         Metrics besides loss and accuracy.
+    is_double : bool
+        Whether values of rows that are on disk are wanted as float64: what is taken from one another must be.
     digests : (str, str) or None
         Of the rows and of the classifier that are meant; whoever finds others under the same names must not score them.
     """
@@ -41,6 +43,7 @@ class Job:
     model: Model
     cap: float | None
     further: Mapping[str, Metric]
+    is_double: bool = False
     digests: tuple[str, str] | None = None
 
     def load(self) -> tuple[Population, Judge]:
@@ -67,7 +70,7 @@ class Job:
         Returns
         -------
         Scores
-            As they are kept: values of rows that are on disk as float32, of rows in memory as they are.
+            As they are kept: values of rows that are on disk as float32, unless float64 is asked for.
 
         Raises
         ------
@@ -76,7 +79,7 @@ class Job:
         """
         population, judge = self.load()
         # What goes from process to process is then what goes to the disk: 5 bytes a row.
-        return score_shard(judge, population, shard, is_single=not isinstance(population, Dataset))
+        return score_shard(judge, population, shard, is_single=not (self.is_double or isinstance(population, Dataset)))
 
     def judge(self, classifier: Classifier, population: Population) -> Judge:
         """Return what scores blocks of rows."""

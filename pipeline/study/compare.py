@@ -13,12 +13,14 @@ import numpy as np
 from pipeline import files, paired
 from pipeline.data.base import Data
 from pipeline.data.shards.places import is_remote, path_of
+from pipeline.engine.base import Job
 from pipeline.errors import BadInput
 from pipeline.kept import once
 from pipeline.model.base import Classifier, fits
-from pipeline.model.network import ACTIVATIONS, Network
+from pipeline.model.network import ACTIVATIONS, Fixed, Network
 from pipeline.model.npz import layers_of, read_all
-from pipeline.records import Scores
+from pipeline.records import Dataset, Scores
+from pipeline.scored import scored
 from pipeline.scoring import score
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.study.direction.base import Direction, as_network, moved
@@ -191,8 +193,7 @@ class Compare(Study):
         if are_predictions(setting):
             return pair_of(setting, self._other_data(setting))
         model = in_double(setting.classifier)
-        key = f"paired scores {setting.dataset.digest} {setting.dataset.scale} {model.digest}"
-        before = once(key, lambda: score(model, setting.dataset))
+        before = _scores(model, setting)
         return Pair(before, self._scored(self._other(model, setting), setting), setting.metrics)
 
     def _other_data(self, setting: Setting) -> Data:
@@ -246,7 +247,7 @@ class Compare(Study):
 
     def _scored(self, other: Classifier, setting: Setting) -> Scores:
         try:
-            return score(other, setting.dataset)
+            return _scores(other, setting)
         except BadInput as error:
             if self.against is not None:
                 raise
@@ -276,6 +277,20 @@ class Compare(Study):
         except BadInput as error:
             raise BadInput(f"study.against={against}: {error}") from error
         return in_double(other)
+
+
+def _scores(classifier: Classifier, setting: Setting) -> Scores:
+    """The scores of all rows; of rows that are not in memory they are kept on disk, in float64."""
+
+    def make() -> tuple[Scores, float]:
+        return score(classifier, setting.dataset), 0.0
+
+    if isinstance(setting.dataset, Dataset):
+        key = f"paired scores {setting.dataset.digest} {setting.dataset.scale} {classifier.digest}"
+        return once(key, make)[0]
+    model = Fixed(network=classifier) if isinstance(classifier, Network) else setting.model
+    job = Job(setting.data, setting.data.split, model, None, {}, is_double=True)
+    return scored(classifier, setting.dataset, setting.engine, job, make)[0]
 
 
 def in_double(classifier: Classifier) -> Classifier:

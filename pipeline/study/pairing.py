@@ -165,7 +165,7 @@ def _scores(setting: Setting, data: Data, dataset: Population, classifier: Class
     if isinstance(dataset, Dataset):
         key = f"given scores {dataset.digest} {classifier.digest}"
         return once(key, lambda: score(classifier, dataset))
-    job = Job(data, data.split, setting.model, None, {})
+    job = Job(data, data.split, setting.model, None, {}, is_double=True)
     return scored(classifier, dataset, setting.engine, job, lambda: (score(classifier, dataset), 0.0))[0]
 
 
