@@ -21,6 +21,8 @@ from pipeline.records import Block, Dataset, IntArray, Population, Scores
 # Blocks whose logits a thread scores at once, at most: few long NumPy calls, for between two of them threads wait for
 # each other's interpreter lock.
 _STRIPE = 16
+# Rows read from disk together, where only some are asked for.
+_TAKEN_AT_ONCE = 1 << 17
 
 
 def score(
@@ -64,7 +66,7 @@ def score(
         # Stripe by stripe, for all of them together might not fit into memory once more.
         return _scored_rows(judge, dataset, lambda row: dataset.where(int(rows[row])), rows)
     if rows is not None:
-        return _scored_rows(judge, dataset.take(rows), lambda row: dataset.where(int(rows[row])))
+        return _scored_from_disk(judge, dataset, np.asarray(rows))
     sheet = Sheet(len(dataset))
     on_all_cores(
         lambda shard: _fill(sheet, judge, dataset, shard, at=int(dataset.bounds[shard])), range(len(dataset.bounds) - 1)
@@ -164,6 +166,33 @@ def _scored_rows(
     on_all_cores(score_stripe, _stripes(size))
     refuse_nan(sheet.scores(), where)
     return sheet.scores()
+
+
+def _scored_from_disk(judge: Judge, dataset: Population, rows: IntArray) -> Scores:
+    order = np.argsort(rows, kind="stable")
+    wanted = rows[order]
+    sheet = Sheet(len(rows))
+    for start, stop in _pieces(np.searchsorted(wanted, dataset.bounds[1:]).tolist()):
+        piece = wanted[start:stop]
+        sheet.put(start, _scored_rows(judge, dataset.take(piece), _among(dataset.where, piece)))
+    found = sheet.scores()
+    asked = found.take(np.argsort(order, kind="stable"))
+    asked.ties, asked.capped = found.ties, found.capped
+    return asked
+
+
+def _pieces(ends: list[int]) -> Iterator[tuple[int, int]]:
+    """Put the sorted rows of whole shards together until the next shard's would be too many for memory."""
+    start = 0
+    for end, after in pairwise([*ends, math.inf]):
+        # Of no rows one piece as well, which says what metrics there are.
+        if after - start > _TAKEN_AT_ONCE and (end > start or (after == math.inf and start == 0)):
+            yield start, int(end)
+            start = int(end)
+
+
+def _among(where: Callable[[int], str], rows: IntArray) -> Callable[[int], str]:
+    return lambda row: where(int(rows[row]))
 
 
 def _offset(where: Callable[[int], str], first: int) -> Callable[[int], str]:

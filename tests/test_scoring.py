@@ -1,5 +1,6 @@
 import time
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -106,6 +107,33 @@ def test_stripes_are_whole_blocks_that_follow_each_other_to_the_end(size):
     assert all(a[1] == b[0] for a, b in pairwise(stripes))
     assert all(start % scoring.BLOCK == 0 and stop - start <= 16 * scoring.BLOCK for start, stop in stripes)
     assert size == 0 or all(stop > start for start, stop in stripes)
+
+
+@given(
+    rows=st.lists(st.integers(0, 99), max_size=60),
+    bounds=st.lists(st.integers(0, 100), max_size=8),
+    most=st.integers(1, 70),
+)
+def test_rows_from_disk_are_scored_in_pieces_as_all_at_once_in_the_order_asked_for(rows, bounds, most):
+    taken = []
+
+    def take(chosen):
+        taken.append(len(chosen))
+        return PIXELS.take(chosen)
+
+    population = SimpleNamespace(
+        bounds=np.array([0, *sorted(bounds), 100]), take=take, where=PIXELS.where, scale=PIXELS.scale
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scoring, "_TAKEN_AT_ONCE", most)
+        found = score(NETWORK, population, np.array(rows, int))
+    expected = score(NETWORK, PIXELS, np.array(rows, int))
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-5)
+    assert found.correct.tolist() == expected.correct.tolist()
+    assert found.ties == expected.ties
+    widest = np.diff(np.searchsorted(np.sort(rows), population.bounds)).max()
+    assert max(taken) <= max(most, widest)
+    assert sum(taken) == len(rows)
 
 
 def test_one_hot_labels_give_the_figures_of_integers_to_the_last_bit():
