@@ -93,7 +93,7 @@ class Data(ABC):
 
     def stamp(self) -> str:
         """Return what tells that the files are others than before in the same process; empty where there are none."""
-        return files.stamp_of(getattr(self, "path", None) or getattr(self, "root", None))
+        return files.stamp_of(getattr(self, "path", None))
 
     def load(self) -> Population:
         """Load the population."""
