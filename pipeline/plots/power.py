@@ -103,7 +103,7 @@ def _set_scales(axes: Axes, panels: list[_Panel]) -> None:
     everything = [panel.n(metric, how) for panel in panels for metric in _METRICS for how in _HOW]
     sizes = [panel.cells["population_size"].to_numpy(dtype=np.float64) for panel in panels]
     style.log_axis(axes.xaxis, np.concatenate([panel.steps for panel in panels]), _step, at_most=6)
-    style.log_axis(axes.yaxis, np.concatenate([*everything, *sizes]), _examples, at_most=7)
+    style.log_axis(axes.yaxis, np.concatenate([*everything, *sizes]), examples, at_most=7)
     if np.isinf(np.concatenate(everything)).any():
         _make_strip(axes)
 
@@ -162,7 +162,8 @@ def _step(value: float) -> str:
     return style.number(value) if 1e-5 <= value < 1e6 else f"{value:g}"
 
 
-def _examples(value: float) -> str:
+def examples(value: float) -> str:
+    """Return a number of examples in few characters: ``1,234``, ``29 million``."""
     for unit, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if value >= unit:
             return f"{value / unit:,.0f} {name}" if value < 1e16 else f"{value:.0e}"

@@ -145,7 +145,7 @@ class Compare(Study):
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Compare the steps, or the other models: how many examples each metric needs to see the change."""
-        from pipeline.plots import power
+        from pipeline.plots import difference, power
 
         has_steps = bool((cells[self.axis] != 0).any())
         rows = cells.assign(label=[f"{step:g}" for step in cells[self.axis]] if has_steps else self._labels(cells))
@@ -161,8 +161,10 @@ class Compare(Study):
             about = (population, f"{int(first['population_size']):,} rows", str(group))
             label = "step" if has_steps else "against"
             shown.append(tables.table(own.to_dict("records"), ", ".join(filter(None, about)), label=label))
+        test = {"power": self.power, "significance": self.significance}
+        figure = power.draw(cells, **test) if has_steps else difference.draw(rows, **test)
         return Compared(
-            figures={"power": power.draw(cells, power=self.power, significance=self.significance)} if has_steps else {},
+            figures={} if figure is None else {"power" if has_steps else "difference": figure},
             shown=shown,
             summary=tables.summary(rows, self.power, self.significance),
             caption=tables.caption(rows.to_dict("records"), self.power, self.significance, has_steps=has_steps),

@@ -221,7 +221,7 @@ def test_a_sweep_over_other_models_is_one_table_with_a_row_a_model(setting_of, o
     compared = Compare(direction=Gradient(), against=one).compare(cells_of(results), lambda name: pd.DataFrame())
     (table,) = compared.shown
     assert [row[0] for row in table.rows] == ["one", "two"]
-    assert compared.figures == {}
+    assert list(compared.figures) == ["difference"]
 
 
 @pytest.mark.parametrize("step", [math.nan, math.inf, -math.inf])
