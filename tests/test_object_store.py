@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet as pq
 from pyarrow.fs import S3FileSystem
@@ -17,6 +18,9 @@ from pipeline.engine.base import Job
 from pipeline.errors import BadInput, Failed
 from pipeline.model.given import Given
 from pipeline.scored import scored
+from pipeline.study.compare import Compare
+from pipeline.study.direction.gradient import Gradient
+from tests.study.predicted import setting_from
 
 ROWS, GROUP = 200_000, 10_000
 
@@ -255,3 +259,23 @@ def test_a_login_in_the_address_is_in_nothing_that_is_said_or_kept(store, comman
     for secret in (b"NOBODY", b"SECRET"):
         assert secret not in found.said
         assert secret not in found.kept
+
+
+def test_other_predictions_in_a_bucket_are_compared_as_a_file_here(store, folder, setting_of):
+    shards = sorted(folder.iterdir())
+    setting = setting_from(setting_of, str(shards[0]))
+    # The same rows, a little surer of themselves.
+    rows = pq.read_table(shards[0])
+    surer = {
+        name: pc.multiply(column, 1.1) if name != "label" else column
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
+    }
+    other = folder.parent / "surer.parquet"
+    pq.write_table(pa.table(surer), other, row_group_size=GROUP)
+    store.put("surer.parquet", other.read_bytes())
+    here, there = (
+        Compare(direction=Gradient(), against=path).answer(setting).metrics
+        for path in (str(other), store.uri("surer.parquet"))
+    )
+    assert here == there
+    assert here["loss/difference"] != 0
