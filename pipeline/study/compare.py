@@ -13,17 +13,13 @@ import numpy as np
 from pipeline import files, paired
 from pipeline.data.base import Data
 from pipeline.data.shards.places import is_remote, path_of
-from pipeline.engine.base import Job
 from pipeline.errors import BadInput
-from pipeline.kept import once
-from pipeline.model.base import Classifier, fits
-from pipeline.model.network import ACTIVATIONS, Fixed, Network
-from pipeline.model.npz import layers_of, read_all
-from pipeline.records import Dataset, Scores
-from pipeline.scored import scored
-from pipeline.scoring import score
+from pipeline.model.base import Classifier
+from pipeline.model.network import ACTIVATIONS
+from pipeline.records import Scores
 from pipeline.study.base import Compared, Result, Setting, Study
 from pipeline.study.direction.base import Direction, as_network, moved
+from pipeline.study.other import all_scores, in_double, network_of
 from pipeline.study.pairing import Pair, are_predictions, other_of, pair_of, population_of
 from pipeline.tables import compare as tables
 
@@ -195,7 +191,7 @@ class Compare(Study):
         if are_predictions(setting):
             return pair_of(setting, self._other_data(setting))
         model = in_double(setting.classifier)
-        before = _scores(model, setting)
+        before = all_scores(model, setting)
         return Pair(before, self._scored(self._other(model, setting), setting), setting.metrics)
 
     def _other_data(self, setting: Setting) -> Data:
@@ -238,7 +234,7 @@ class Compare(Study):
 
     def _other(self, model: Classifier, setting: Setting) -> Classifier:
         if self.against is not None:
-            return self._loaded(self.against, model, setting)
+            return network_of(self.against, self.against_activation, setting)
         network = as_network(model)
         direction = self.direction.of(network, setting)
         assert self.step is not None
@@ -249,7 +245,7 @@ class Compare(Study):
 
     def _scored(self, other: Classifier, setting: Setting) -> Scores:
         try:
-            return _scores(other, setting)
+            return all_scores(other, setting)
         except BadInput as error:
             if self.against is not None:
                 raise
@@ -259,52 +255,6 @@ class Compare(Study):
         return BadInput(
             f"study.step must leave weights and logits that are numbers; {self.step:g} does not: choose a smaller step"
         )
-
-    def _loaded(self, against: str, model: Classifier, setting: Setting) -> Classifier:
-        activation = self.against_activation or getattr(model, "activation", None)
-        if activation is None:
-            raise BadInput(
-                f"study.against_activation must be given, one of {', '.join(ACTIVATIONS)}, for the model is no network "
-                "whose own could be taken; found null"
-            )
-        if is_remote(against):
-            raise BadInput(
-                f"study.against must be a file of weights on this machine; found {path_of(against)}: copy it here, or "
-                "choose data=predictions"
-            )
-        path = Path(against)
-        try:
-            other = Network(layers_of(read_all(path), where=str(path)), activation)
-            fits(other, setting.dataset)
-        except BadInput as error:
-            raise BadInput(f"study.against={against}: {error}") from error
-        return in_double(other)
-
-
-def _scores(classifier: Classifier, setting: Setting) -> Scores:
-    """The scores of all rows; of rows that are not in memory they are kept on disk, in float64."""
-
-    def make() -> tuple[Scores, float]:
-        return score(classifier, setting.dataset), 0.0
-
-    if isinstance(setting.dataset, Dataset):
-        key = f"paired scores {setting.dataset.digest} {setting.dataset.scale} {classifier.digest}"
-        return once(key, make)[0]
-    model = Fixed(network=classifier) if isinstance(classifier, Network) else setting.model
-    job = Job(setting.data, setting.data.split, model, None, {}, is_double=True)
-    return scored(classifier, setting.dataset, setting.engine, job, make)[0]
-
-
-def in_double(classifier: Classifier) -> Classifier:
-    """Return a network with its weights in float64; any other classifier as it is.
-
-    Float32 weights and losses round a small change away: of the book network's gradient step of 1e-5 on MNIST they
-    keep less than a third of the mean difference, and ask for eight times the examples.
-    """
-    if not isinstance(classifier, Network):
-        return classifier
-    layers = [(W.astype(np.float64), b.astype(np.float64)) for W, b in classifier.layers]
-    return Network(layers, classifier.activation)
 
 
 def _metrics(pair: Pair, question: paired.Question) -> dict[str, float]:

@@ -16,10 +16,11 @@ from pipeline.model.base import Classifier
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
 from pipeline.scoring import score
-from pipeline.study.compare import Compare, in_double
+from pipeline.study.compare import Compare
 from pipeline.study.direction.base import moved
 from pipeline.study.direction.gradient import Gradient
 from pipeline.study.direction.random import Random
+from pipeline.study.other import in_double
 from tests.study.predicted import ROWS, setting_from, two_models, write
 
 NAMES = ("difference", "difference_low", "difference_high", "n_for_power", "n_for_power_unpaired")
