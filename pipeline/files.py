@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -136,14 +136,21 @@ def source_digest() -> str:
     return found.hexdigest()
 
 
+def inside(folder: Path) -> Iterator[Path]:
+    """Yield all that is in a folder, but for what is generated, where that lies in it."""
+    generated = mlruns()
+    within = generated.is_relative_to(folder.resolve()) and generated != folder.resolve()
+    yield from (p for p in folder.rglob("*") if not (within and p.resolve().is_relative_to(generated)))
+
+
 def stamp_of(path: str | None) -> str:
     """Return what tells whether a file, or a folder's files, are still the same; empty where there is none here."""
     found = Path(path) if path else None
     try:
         if found is None or not found.exists():
             return ""
-        inside = sorted(p for p in found.rglob("*") if p.is_file()) if found.is_dir() else [found]
-        stats = [(str(p), p.stat()) for p in inside]
+        contents = sorted(p for p in inside(found) if p.is_file()) if found.is_dir() else [found]
+        stats = [(str(p), p.stat()) for p in contents]
     except (OSError, ValueError):
         return ""
     return digest_of([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])

@@ -15,7 +15,7 @@ from pipeline.records import IntArray, Scores
 from pipeline.score_file import ScoreFile
 
 # What a folder of scores holds besides: each shard's key, and where it starts.
-_KEYS, _BOUNDS = "keys.npy", "bounds.npy"
+_KEYS, _BOUNDS = "keys", "bounds"
 _KEY_BYTES = 32
 
 
@@ -42,7 +42,7 @@ def reuse(file: ScoreFile, folder: Path, keys: Sequence[str], bounds: IntArray) 
     packed = np.frombuffer(bytes.fromhex("".join(keys)), np.uint8).reshape(-1, _KEY_BYTES)
     for name, array in ((_BOUNDS, np.asarray(bounds, np.int64)), (_KEYS, packed)):
         if not (folder / name).exists():
-            files.write_beside(folder / name, lambda opened, array=array: np.save(opened, array))  # type: ignore[misc]
+            files.write_beside(folder / name, lambda opened, array=array: opened.write(array.tobytes()))  # type: ignore[misc]
 
 
 def _found(folder: Path, wanted: set[bytes], form: dict[str, Any]) -> Iterator[tuple[bytes, Scores, int]]:
@@ -52,9 +52,12 @@ def _found(folder: Path, wanted: set[bytes], form: dict[str, Any]) -> Iterator[t
         if any(its_form[name] != form[name] for name in ("version", "dtype")):
             return
         metrics = json.loads((folder / "metrics.json").read_bytes())
-        keys, bounds = np.load(folder / _KEYS), np.load(folder / _BOUNDS)
+        keys = np.fromfile(folder / _KEYS, np.uint8).reshape(-1, _KEY_BYTES)
+        bounds = np.fromfile(folder / _BOUNDS, np.int64)
         done = np.fromfile(folder / "done", np.uint8)
         counts = np.fromfile(folder / "counts", np.int64).reshape(len(keys), -1)
+        if len(bounds) != len(keys) + 1 or len(done) != len(keys):
+            return
         for shard in np.flatnonzero(done == 1):
             key = keys[shard].tobytes()
             if key in wanted:
@@ -63,11 +66,17 @@ def _found(folder: Path, wanted: set[bytes], form: dict[str, Any]) -> Iterator[t
                 columns = {name: _column(folder / name, form["dtype"], start, stop) for name in metrics}
                 loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
                 ties, capped, nanoseconds = counts[shard].tolist()
+                # A folder that its owner makes anew meanwhile has no shard done.
+                if (folder / "done").read_bytes()[shard] != 1:
+                    return
                 yield key, Scores(loss, correct, further=columns, ties=ties, capped=capped), nanoseconds
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, EOFError, ValueError, LookupError, TypeError):
         return
 
 
 def _column(path: Path, dtype: str, start: int, stop: int) -> NDArray[Any]:
     kind = np.dtype(np.bool_ if path.name == "accuracy" else dtype)
-    return np.fromfile(path, kind, stop - start, offset=start * kind.itemsize)
+    found = np.fromfile(path, kind, stop - start, offset=start * kind.itemsize)
+    if len(found) != stop - start:
+        raise ValueError(f"{path} is cut short")
+    return found

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline import files
 from pipeline.data.streamed import Streamed
 from pipeline.engine.base import Engine, Job
+from pipeline.errors import Failed
 from pipeline.kept import once
 from pipeline.locks import held
 from pipeline.model.base import Classifier
@@ -67,6 +68,10 @@ def _stored(name: str, dataset: Population, engine: Engine, job: Job, judging: s
             if missing:
                 _fill(file, missing, dataset, engine, job)
             found = file.scores(), file.seconds
+        except FileNotFoundError as error:
+            if folder.exists():
+                raise
+            raise Failed(f"{folder} must stay while rows are scored; found it removed: start again") from error
         except OSError as error:
             if not files.is_unwritable(error):
                 raise

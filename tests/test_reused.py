@@ -64,7 +64,9 @@ def scores_of(tmp_path, *, cap=None, **fields):
     population, classifier = data.rows("test"), model.build(data)
     found, seconds = scored(classifier, population, engine, Job(data, "test", model, cap, {}), None)
     assert seconds > 0
-    np.testing.assert_array_equal(found.loss, score(classifier, population, cap=cap).loss.astype("f4"))
+    afresh = score(classifier, population, cap=cap)
+    np.testing.assert_array_equal(found.loss, afresh.loss.astype("f4"))
+    np.testing.assert_array_equal(found.correct, afresh.correct)
     return found
 
 
@@ -111,11 +113,12 @@ def test_fresh_scores_are_no_others(tmp_path, read, write):
         assert scored_alone(read, tmp_path, range(FILES))
 
 
-@pytest.mark.parametrize("name", ["loss", "done", "counts", "keys.npy", "bounds.npy", "metrics.json", "form.json"])
-def test_a_folder_that_is_not_whole_is_no_help_and_no_harm(tmp_path, read, write, name):
+@pytest.mark.parametrize("name", ["loss", "accuracy", "done", "counts", "keys", "bounds", "metrics.json", "form.json"])
+@pytest.mark.parametrize("rest", [0.5, 0])
+def test_a_folder_that_is_not_whole_is_no_help_and_no_harm(tmp_path, read, write, name, rest):
     scores_of(tmp_path)
     (path,) = files.cache("scores").glob(f"*/{name}")
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    path.write_bytes(path.read_bytes()[: int(rest * path.stat().st_size)])
     write(1, change=9.0)
     kept._KEPT.clear()
     scores_of(tmp_path)

@@ -93,7 +93,7 @@ class Data(ABC):
 
     def stamp(self) -> str:
         """Return what tells that the files are others than before in the same process; empty where there are none."""
-        return files.stamp_of(getattr(self, "path", None))
+        return "".join(files.stamp_of(getattr(self, name, None)) for name in ("path", "train_path"))
 
     def load(self) -> Population:
         """Load the population."""

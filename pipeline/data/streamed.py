@@ -80,5 +80,5 @@ class Streamed:
         back = np.empty(len(rows), dtype=np.intp)
         back[order] = np.arange(len(rows))
         if not inputs:
-            return Block(np.empty((0, self.width)), None)
+            return Block(np.empty((0, self.width)), None if self.read_labels is None else np.empty(0, np.int64))
         return Block(np.concatenate(inputs)[back], np.concatenate(labels)[back] if labels else None)

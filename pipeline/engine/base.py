@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
@@ -16,6 +17,9 @@ from pipeline.metric.base import Metric
 from pipeline.model.base import Classifier, Model
 from pipeline.records import Dataset, Population, Scores
 from pipeline.scoring import score_shard
+
+# To look at a folder's files again for each shard would cost files times shards; a file that is read looks itself.
+_LOADED: WeakKeyDictionary[Job, tuple[Population, Judge]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,11 @@ class Job:
         BadInput
             If they cannot be had, or are not those that are meant.
         """
+        if self not in _LOADED:
+            _LOADED[self] = self._load()
+        return _LOADED[self]
+
+    def _load(self) -> tuple[Population, Judge]:
         population = self.data.rows(self.split)
         classifier = self.model.built(self.data)
         if self.digests not in (None, (population.digest, classifier.digest)):

@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.connection import Connection
 
 from pipeline.engine.base import Job
@@ -45,6 +45,8 @@ class Worker:
         spawn = get_context("spawn")
         self.answers, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(theirs, job), daemon=True)
+        # Where it is started by the first worker, it lets the interrupt through again.
+        resource_tracker.ensure_running()
         with _interrupt_held_back():
             self._process.start()
         # Else its end would go unnoticed.

@@ -46,7 +46,7 @@ class GivenClassifier(Classifier):
         self.gives, self.metrics = layout.gives, layout.metrics
         self.is_checked = True
         # What the rows say is in the data's digest.
-        self.digest = f"given {layout.gives}"
+        self.digest = f"given {layout.gives} {' '.join(layout.metrics)}"
 
     def logits(self, inputs: NDArray[Any]) -> FloatArray:
         """Return the rows as they are."""

@@ -128,14 +128,15 @@ def log_axis(axis: Axis, values: ArrayLike, form: Callable[[float], str], *, at_
     axis : Axis
         ``axes.xaxis`` or ``axes.yaxis``.
     values : array_like of float
-        What must be seen; those that are not positive and finite are passed over.
+        What must be seen; those that are not positive, or beyond 1e-150 … 1e150, are passed over.
     form : callable
         Writes a tick's value.
     at_most : int
         How many ticks there is room for.
     """
     known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known) & (known > 0)]
+    # What is beyond cannot be drawn, for the room around it would be infinite or 0.
+    known = known[(known > 1e-150) & (known < 1e150)]
     least, most = (known.min(), known.max()) if len(known) else (0.1, 1.0)
     # At least a factor of four, so that some round number is within.
     room = max((most / least) ** 0.09, 2.0 / np.sqrt(most / least), 1.25)

@@ -304,6 +304,18 @@ def test_the_prepared_sweep_ends_in_the_plot_the_table_and_its_sentence(command,
     assert (cells.parent / "power.png").is_file()
 
 
+@pytest.mark.parametrize("memory", [1 << 28, 0])
+def test_files_with_other_scores_are_each_judged_by_their_own(setting_of, files, tmp_path, monkeypatch, memory):
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / "mlruns"))
+    monkeypatch.setattr(kept, "_KEPT", type(kept._KEPT)())
+    columns = {"correct": files["right"]["a"], "loss": files["loss"]["a"]}
+    both = write(tmp_path / "both.parquet", **columns)
+    right = write(tmp_path / "right.parquet", correct=files["right"]["b"])
+    result = against(right).answer(setting_from(setting_of, both, fields={"memory": memory}))
+    assert "loss/difference" not in result.metrics
+    assert result.metrics["accuracy/gained"] == (files["right"]["b"] & ~files["right"]["a"]).sum() > 0
+
+
 @pytest.mark.parametrize("workers", [None, 2])
 def test_rows_that_are_streamed_give_two_networks_the_figures_of_rows_in_memory(
     setting_of, digits_parts, other_layers, saved, tmp_path, monkeypatch, workers

@@ -122,6 +122,7 @@ def _runs(file: int, rows: NDArray[np.int64]) -> list[_Shard]:
 def _opened(place: Place) -> Iterator[Any]:
     import pyarrow as pa
 
+    place.check()
     try:
         with pa.memory_map(place.path) if place.uri is None else place.opened() as handle:
             yield handle

@@ -49,6 +49,7 @@ class NpySource(ArraysSource):
         return files.digest_of(*((name, place.digest) for name, place in self._files.items()))
 
     def _array(self, name: str) -> NDArray[Any]:
+        self._files[name].check()
         found = self._headers[name]
         return np.memmap(
             self._files[name].path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,9 +65,25 @@ class Place:
         import pyarrow as pa
 
         if self.uri is None:
+            self.check()
             return pa.OSFile(self.path, "rb")
         with _reaching(self.uri):
             return pa.PythonFile(_Reaching(_file_system(self.uri)[0].open_input_file(self.path), self.uri), mode="r")
+
+    def check(self) -> None:
+        """Refuse a file of this machine that is another than when it was first looked at.
+
+        Raises
+        ------
+        BadInput
+            If it has changed.
+        """
+        if self.uri is None and _look(self.path) != self._seen:
+            raise BadInput(f"{self} must stay as it is while it is read; found it changed: start again")
+
+    @cached_property
+    def _seen(self) -> tuple[int, ...]:
+        return _look(self.path)
 
     def is_out_of_reach(self, error: BaseException) -> bool:
         """Whether an error says that the file cannot be had, rather than that it is damaged."""
@@ -78,10 +95,20 @@ class Place:
     def digest(self) -> str:
         """SHA-256 (hex) of the content; of a file in an object store, of what the store says of it."""
         if self.uri is None:
+            self.check()
             return _digest(Path(self.path))
         with _reaching(self.uri):
             info = _file_system(self.uri)[0].get_file_info(self.path)
         return files.digest_of(self.path, info.size, info.mtime_ns)
+
+
+def _look(path: str) -> tuple[int, ...]:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        # Whoever opens it says what is wrong.
+        return ()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 class _Reaching:
@@ -156,7 +183,9 @@ def places_of(path: str, suffixes: tuple[str, ...]) -> list[Place]:
         return _remote(path, suffixes)
     found = Path(path)
     if found.is_dir():
-        inside = sorted(p for p in found.rglob("*") if p.suffix in suffixes and p.is_file() and p.name[0] not in "._")
+        inside = sorted(
+            p for p in files.inside(found) if p.suffix in suffixes and p.is_file() and p.name[0] not in "._"
+        )
         if not inside:
             raise BadInput(f"{path} must hold files ending in {' or '.join(suffixes)}; found none: check the folder")
         return [Place(str(p)) for p in inside]

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,26 @@ def test_arrays_are_read_from_this_machine_alone(tmp_path, name):
         BadInput, match=r"must be named by (its|their) path on this machine.*; found file://.*, or give P"
     ):
         open_table(f"file://{tables.write(tmp_path, name, COLUMNS)}")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "npy"])
+def test_a_file_that_is_replaced_while_it_is_read_is_refused(tmp_path, ending):
+    columns = {"x": np.arange(10.0), "label": np.arange(10)}
+    write = {"parquet": tables.parquet, "arrow": tables.arrow_file, "npy": tables.npy_folder}[ending]
+    path = tmp_path / ("rows" if ending == "npy" else f"rows.{ending}")
+    write(path, columns)
+    source = open_table(str(path))
+    assert source.column("x").tolist() == columns["x"].tolist()
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    write(path, columns | {"x": np.arange(10.0) + 1})
+    with pytest.raises(BadInput, match=r"rows.* must stay as it is while it is read; found it changed: start again"):
+        source.column("x")
+
+
+def test_what_is_generated_is_no_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / "mlruns"))
+    (tmp_path / "mlruns" / "artifacts").mkdir(parents=True)
+    tables.parquet(tmp_path / "rows.parquet", {"x": np.arange(3.0)})
+    tables.parquet(tmp_path / "mlruns" / "artifacts" / "draws.parquet", {"y": np.arange(5.0)})
+    assert open_table(str(tmp_path)).column("x").tolist() == [0, 1, 2]
+    assert len(open_table(str(tmp_path / "mlruns"))) == 5
