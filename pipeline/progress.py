@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # What is done sooner shows no bar.
 _SILENT_SECONDS = 1.0
@@ -31,7 +35,7 @@ class Rate:
 
     def __enter__(self) -> Rate:
         self._started, self._before = time.perf_counter(), self._done
-        self._is_shown = sys.stderr.isatty() and not is_another_shown()
+        self._is_shown = sys.stderr.isatty()
         return self
 
     def __exit__(
@@ -53,7 +57,6 @@ class Rate:
             self._bar.update(self._task, completed=self._done, rate=_brief(rate))
 
     def _show(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -62,11 +65,19 @@ class Rate:
             TaskProgressColumn(),
             TextColumn("{task.fields[rate]} rows/s"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console(),
             transient=True,
         )
         self._task = self._bar.add_task(self._what, total=self._total, completed=self._before, rate="")
         self._bar.start()
+
+
+@lru_cache(maxsize=1)
+def console() -> Console:
+    """Return what all bars are shown on: one within another then has a line of its own."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def is_another_shown() -> bool:

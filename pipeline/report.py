@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from pipeline import progress
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,7 +35,6 @@ class Progress:
         """Show the bar."""
         if not sys.stderr.isatty():
             return
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
@@ -44,7 +45,7 @@ class Progress:
             TextColumn(self._unit),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=progress.console(),
             transient=True,
         )
         self._task = self._bar.add_task("", total=self._total)

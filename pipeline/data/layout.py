@@ -218,9 +218,10 @@ def _check_label(columns: Mapping[str, Column], label: str, where: str) -> None:
         )
     column = columns[label]
     if column.width is not None or column.kind not in "iub":
+        remedy = ", such as by astype(int)" if column.kind == "f" and column.width is None else ""
         raise BadInput(
             f"the label column {brief(label)!r} of {where} must hold whole numbers, the classes from 0; found "
-            f"{brief(column.words)}: number the classes, as integers"
+            f"{brief(column.words)}: number the classes, as integers{remedy}"
         )
 
 

@@ -197,7 +197,13 @@ def _missing(ids: pd.Index[Any], lost: NDArray[np.bool_], dataset: Population, w
         return ""
     row = int(lost.argmax())
     count = int(np.count_nonzero(lost))
-    return f"{count:,} id{'' if count == 1 else 's'} missing in {where}, first {ids[row]!r} of {dataset.where(row)}"
+    return (
+        f"{count:,} id{'' if count == 1 else 's'} missing in {where}, first {_said(ids[row])} of {dataset.where(row)}"
+    )
+
+
+def _said(name: Any) -> str:
+    return repr(name.item() if isinstance(name, np.generic) else name)
 
 
 def _is_named(data: Data) -> bool:
@@ -219,7 +225,9 @@ def _ids(data: Data, dataset: Population) -> pd.Index[Any]:
     again = ids.duplicated()
     if again.any():
         row = int(again.argmax())
-        raise BadInput(f"ids must name each row once; found {ids[row]!r} again in {dataset.where(row)}: leave one out")
+        raise BadInput(
+            f"ids must name each row once; found {_said(ids[row])} again in {dataset.where(row)}: leave one out"
+        )
     return ids
 
 

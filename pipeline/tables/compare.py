@@ -17,6 +17,8 @@ _SHORTEST_LABEL = 9
 _WIDTH, _GAP = 78, 3
 _NOT_DEFINED = "—"
 _SMALLEST_P = 0.0001
+# Beyond which an exponent is shorter.
+_MOST_DECIMALS = 4
 _METRICS = ("loss", "accuracy")
 # Of a few rows the mean is not normal yet, as the formula has it.
 _FEW = 30
@@ -142,7 +144,9 @@ def conclusion(row: Mapping[Any, Any], power: float, significance: float) -> str
         needs = f"No number of examples shows a change: {why}."
     else:
         said = ", ".join(_needs(metric, row) for metric in known)
-        sooner = f": {_which_is_sooner(row)}" if len(known) > 1 else ""
+        # Of a change that may be none, neither is the sooner one.
+        is_told = len(known) > 1 and any(_is_seen(metric, row, significance) for metric in known)
+        sooner = f": {_which_is_sooner(row)}" if is_told else ""
         needs = f"To see this change with {100 * power:g} % power, {said}{sooner}."
     return f"{needs} {_established(row, significance)}".strip()
 
@@ -223,6 +227,11 @@ def _loss_difference(row: Mapping[Any, Any]) -> str:
     if math.isnan(value):
         return _NOT_DEFINED
     half = (row["loss/difference_high"] - row["loss/difference_low"]) / 2
+    if value == half == 0:
+        return "0"
+    digits = 1 - math.floor(math.log10(half)) if 0 < half < math.inf else math.inf
+    if 0 <= digits <= _MOST_DECIMALS:
+        return f"{value:+.{digits}f} ± {half:.{digits}f}"
     return f"{_scientific(value, '+')} ± {_scientific(half)}"
 
 
@@ -251,8 +260,8 @@ def _why_never(metric: str, row: Mapping[Any, Any]) -> str:
         return "no row's loss changes" if finite else "a model's mean loss is infinite"
     gained, lost = int(row["accuracy/gained"]), int(row["accuracy/lost"])
     if gained == lost == 0:
-        return "no label flips"
-    return f"the {gained + lost:,} labels that flip cancel, {gained:,} gained and {lost:,} lost"
+        return "no row turns right or wrong"
+    return f"the {gained + lost:,} rows that turn cancel, {gained:,} gained and {lost:,} lost"
 
 
 def _which_is_sooner(row: Mapping[Any, Any]) -> str:

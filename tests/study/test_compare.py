@@ -102,7 +102,7 @@ def test_a_step_too_small_to_change_a_weight_is_seen_by_no_number_of_examples_an
     result = a_step(1e-200).answer(setting_of())
     assert result.metrics["loss/n_for_power"] == result.metrics["accuracy/n_for_power"] == math.inf
     assert result.metrics["loss/p"] == result.metrics["accuracy/mcnemar_p"] == 1
-    assert "no row's loss changes, and no label flips" in result.summary
+    assert "no row's loss changes, and no row turns right or wrong" in result.summary
     assert not any(math.isnan(value) for value in result.metrics.values())
 
 
@@ -127,7 +127,7 @@ def test_the_known_figures_of_a_gradient_step_of_the_book_network_on_mnist(on_mn
     assert small.metrics["loss/n_for_power"] - 3533 in (0, 1)
     assert (small.metrics["accuracy/gained"], small.metrics["accuracy/lost"]) == (1, 1)
     assert small.metrics["accuracy/n_for_power"] == math.inf
-    assert "the 2 labels that flip cancel, 1 gained and 1 lost" in small.summary
+    assert "the 2 rows that turn cancel, 1 gained and 1 lost" in small.summary
     assert large.metrics["loss/difference"] == pytest.approx(-4.92e-4, abs=0.005e-4)
     assert large.metrics["loss/n_for_power"] - 5078 in (0, 1)
     assert large.metrics["loss/n_for_power_unpaired"] == pytest.approx(29.3e6, abs=0.05e6)

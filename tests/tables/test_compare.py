@@ -55,10 +55,10 @@ def test_the_conclusion_names_the_sooner_metric_whichever_it_is():
 
 
 def test_the_conclusion_says_why_no_number_suffices():
-    assert "the accuracy cannot show it with any (no label flips): the loss is sooner." in said(**NO_FLIP)
-    assert "(the 2 labels that flip cancel, 1 gained and 1 lost)" in said(**CANCEL)
+    assert "the accuracy cannot show it with any (no row turns right or wrong): the loss is sooner." in said(**NO_FLIP)
+    assert "(the 2 rows that turn cancel, 1 gained and 1 lost)" in said(**CANCEL)
     neither = said(**NO_FLIP, **{"loss/n_for_power": math.inf, "loss/difference": 0.0, "loss/p": 1.0})
-    assert neither == "No number of examples shows a change: no row's loss changes, and no label flips."
+    assert neither == "No number of examples shows a change: no row's loss changes, and no row turns right or wrong."
 
 
 @pytest.mark.parametrize(
