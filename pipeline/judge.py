@@ -66,12 +66,13 @@ class Judge:
         return self._capped(columns, ties=ties)
 
     def _capped(self, columns: dict[str, NDArray[Any]], ties: int = 0) -> Scores:
-        loss, correct, capped = columns.pop("loss", None), columns.pop("accuracy", None), 0
-        if loss is not None and self.cap is not None:
-            capped = int(np.count_nonzero(loss > self.cap))
-            loss = np.minimum(loss, self.cap)
-        right = None if correct is None else correct.astype(np.bool_, copy=False)
-        return Scores(loss, right, further=columns, ties=ties, capped=capped)
+        capped = 0
+        if "loss" in columns and self.cap is not None:
+            capped = int(np.count_nonzero(columns["loss"] > self.cap))
+            columns["loss"] = np.minimum(columns["loss"], self.cap)
+        if "accuracy" in columns:
+            columns["accuracy"] = columns["accuracy"].astype(np.bool_, copy=False)
+        return Scores.of(columns, ties=ties, capped=capped)
 
 
 def _judged(

@@ -267,6 +267,12 @@ class Scores:
             raise ValueError("scores must have at least one metric; found none")
         self.ties, self.capped = ties, capped
 
+    @classmethod
+    def of(cls, columns: Mapping[str, NDArray[Any]], *, ties: int = 0, capped: int = 0) -> Scores:
+        """Return scores made of columns by metric, loss and accuracy among them or not."""
+        further = {metric: column for metric, column in columns.items() if metric not in ("loss", "accuracy")}
+        return cls(columns.get("loss"), columns.get("accuracy"), further=further, ties=ties, capped=capped)
+
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
@@ -296,8 +302,7 @@ class Scores:
 
     def take(self, rows: IntArray | slice) -> Scores:
         """Return the scores of some of the rows; ties and caps are not counted again."""
-        parts = {metric: column[rows] for metric, column in self.columns.items()}
-        return Scores(parts.pop("loss", None), parts.pop("accuracy", None), further=parts)
+        return Scores.of({metric: column[rows] for metric, column in self.columns.items()})
 
     def _column(self, metric: str) -> NDArray[Any]:
         if metric not in self.columns:

@@ -64,12 +64,11 @@ def _found(folder: Path, wanted: set[bytes], form: dict[str, Any]) -> Iterator[t
                 wanted.discard(key)
                 start, stop = int(bounds[shard]), int(bounds[shard + 1])
                 columns = {name: _column(folder / name, form["dtype"], start, stop) for name in metrics}
-                loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
                 ties, capped, nanoseconds = counts[shard].tolist()
                 # A folder that its owner makes anew meanwhile has no shard done.
                 if (folder / "done").read_bytes()[shard] != 1:
                     return
-                yield key, Scores(loss, correct, further=columns, ties=ties, capped=capped), nanoseconds
+                yield key, Scores.of(columns, ties=ties, capped=capped), nanoseconds
     except (OSError, EOFError, ValueError, LookupError, TypeError):
         return
 

@@ -110,9 +110,7 @@ class ScoreFile:
             metric: np.memmap(self._folder / metric, dtype=self._dtype_of(metric), mode="r") for metric in names
         }
         ties, capped, _ = (int(total) for total in self._counts.sum(axis=0))
-        return Scores(
-            columns.pop("loss", None), columns.pop("accuracy", None), further=columns, ties=ties, capped=capped
-        )
+        return Scores.of(columns, ties=ties, capped=capped)
 
     def _dtype_of(self, metric: str) -> np.dtype[Any]:
         return np.dtype(np.bool_) if metric == "accuracy" else self._dtype

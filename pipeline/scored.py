@@ -138,7 +138,6 @@ def _read(path: Path) -> tuple[Scores, float] | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             ties, capped = found["counts"].tolist()
             columns = {name.removeprefix(_OF): found[name] for name in found.files if name.startswith(_OF)}
-            loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
-            return Scores(loss, correct, further=columns, ties=ties, capped=capped), float(found["seconds"])
+            return Scores.of(columns, ties=ties, capped=capped), float(found["seconds"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -127,9 +127,7 @@ class Sheet:
 
     def scores(self) -> Scores:
         """Return the scores of all rows."""
-        columns = dict(self._columns)
-        loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
-        return Scores(loss, correct, further=columns, ties=self._ties, capped=self._capped)
+        return Scores.of(self._columns, ties=self._ties, capped=self._capped)
 
     def _dtype(self, found: NDArray[Any]) -> np.dtype[Any]:
         return np.dtype(np.float32) if self._is_single and found.dtype != np.bool_ else found.dtype

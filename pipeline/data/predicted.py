@@ -108,10 +108,10 @@ class Predicted:
             name = self.layout.columns[0] if self.layout.is_binary else self._called(int(at))
             value = probabilities[row, 1 if self.layout.is_binary else at]
             remedy = "mend or remove that row"
-            if np.isfinite(value) and (probabilities.min() < 0 or not (probabilities <= 1).all()):
-                most = np.nanmax(np.abs(probabilities))
-                remedy += "; divide by 100 what is in percent" if probabilities.min() >= 0 and 2 < most <= 100 else ""
-                remedy += "" if self.layout.is_binary else "; logits are named by data.logits"
+            if 2 < value <= 100:
+                remedy += "; divide by 100 what is in percent"
+            if np.isfinite(value) and not self.layout.is_binary:
+                remedy += "; logits are named by data.logits"
             raise BadInput(f"{name} must be 0 to 1; found {value} in {where(int(row))}: {remedy}")
         row = int((np.abs(sums - 1) > self.tolerance).argmax())
         raise BadInput(

@@ -70,5 +70,4 @@ def kept_of(scores: Scores, metrics: Mapping[str, Metric]) -> Scores:
     columns = {name: column for name, column in scores.columns.items() if name in wanted}
     if len(columns) == len(scores.columns):
         return scores
-    loss, correct = columns.pop("loss", None), columns.pop("accuracy", None)
-    return Scores(loss, correct, further=columns, ties=scores.ties, capped=scores.capped)
+    return Scores.of(columns, ties=scores.ties, capped=scores.capped)

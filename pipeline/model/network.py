@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline import files
-from pipeline.data.base import Data
 from pipeline.errors import BadInput
-from pipeline.model.base import Classifier, Model
+from pipeline.model.base import Classifier
 from pipeline.records import FloatArray, LearningCurve
 
 Layer = tuple[FloatArray, FloatArray]
@@ -133,23 +131,6 @@ def folded(layers: tuple[Layer, ...], activation: str, scale: float) -> list[Lay
         with np.errstate(over="ignore"):
             folded.append((wide.astype(weights.dtype), shifted.astype(bias.dtype)))
     return folded
-
-
-@dataclass
-class Fixed(Model):
-    """A network that is there already, for whoever scores rows with it elsewhere.
-
-    Attributes
-    ----------
-    network : Network
-    """
-
-    name: str = field(init=False, default="fixed")
-    network: Network = field(kw_only=True)
-
-    def build(self, data: Data) -> Network:
-        """Return the network."""
-        return self.network
 
 
 def _checked(layers: Sequence[tuple[ArrayLike, ArrayLike]]) -> tuple[Layer, ...]:

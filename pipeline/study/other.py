@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.data.base import Data
 from pipeline.data.shards.places import is_remote, path_of
 from pipeline.engine.base import Job
 from pipeline.errors import BadInput
 from pipeline.kept import once
-from pipeline.model.base import Classifier, fits
-from pipeline.model.network import ACTIVATIONS, Fixed, Network
+from pipeline.model.base import Classifier, Model, fits
+from pipeline.model.network import ACTIVATIONS, Network
 from pipeline.model.npz import layers_of, read_all
 from pipeline.records import Dataset, Scores
 from pipeline.scored import scored
 from pipeline.scoring import score
 from pipeline.study.base import Setting
+
+
+@dataclass
+class Fixed(Model):
+    """A network that is there already, for whoever scores rows with it elsewhere.
+
+    Attributes
+    ----------
+    network : Network
+    """
+
+    name: str = field(init=False, default="fixed")
+    network: Network = field(kw_only=True)
+
+    def build(self, data: Data) -> Network:
+        """Return the network."""
+        return self.network
 
 
 def network_of(against: str, activation: str | None, setting: Setting) -> Classifier:
