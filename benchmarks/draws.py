@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import tempfile
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.scoring import Row, median_seconds
-from pipeline.draws import Scored, draw_batches
-from pipeline.records import Scores
+from benchmarks.measuring import Row, Size, median_seconds
+from benchmarks.processes import context
+from pipeline.estimation.draws import draw_batches
+from pipeline.estimation.scored_units import ScoredUnits
+from pipeline.records.scores import Scores
 from pipeline.sampling.base import Plan
+from pipeline.sampling.units import Units
 from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.sampling.without_replacement import SimplePlan
-from pipeline.units import Units
 
 N, BATCH, DRAWS, REPEATS = 10_000_000, 10_000, 1_000, 3
 MANY = 100_000_000
+SMALL_N, SMALL_BATCH, SMALL_DRAWS = 100_000, 1_000, 20
 # Rows that are written together.
 _AT_ONCE = 1 << 22
 
 
-def rows() -> list[Row]:
-    """Claim, measured ratio, and what it may be at most."""
-    found: list[Row] = []
+def rows(size: Size) -> Iterator[Row]:
+    """Yield the ratios of the time, then those of the memory."""
+    is_small = size == "small"
+    n, batch, draws = (SMALL_N, SMALL_BATCH, SMALL_DRAWS) if is_small else (N, BATCH, DRAWS)
     with tempfile.TemporaryDirectory() as folder:
-        scores = stored_scores(Path(folder), N)
-        for plan in (IndependentPlan(N, BATCH), SimplePlan(N, BATCH)):
+        scores = stored_scores(Path(folder), n)
+        for plan in (IndependentPlan(n, batch), SimplePlan(n, batch)):
             name = "with" if isinstance(plan, IndependentPlan) else "without"
-            claim = f"{DRAWS:,} draws of {BATCH:,} from {N:,} stored scores, {name} replacement / the indices alone"
-            found.append((claim, _ratio(scores, plan), 4.0))
-    few, many = (peak_of(size)[0] for size in (N // 10, MANY))
-    found.append((f"peak memory of {DRAWS:,} draws from {MANY:,} stored scores / from {N // 10:,}", many / few, 1.5))
-    found.append((f"peak memory of {DRAWS:,} draws from {MANY:,} stored scores / 1 GiB", many / (1 << 30), 1.0))
-    return found
+            claim = f"{draws:,} draws of {batch:,} from {n:,} stored scores, {name} replacement / the indices alone"
+            yield Row(claim, _ratio(scores, plan, draws, repeats=1 if is_small else REPEATS), 4.0)
+    few, many = n // 10, n if is_small else MANY
+    peaks = [peak_of(rows, batch=batch, draws=draws, size=size)[0] for rows in (few, many)]
+    what = f"peak memory of {draws:,} draws from {many:,} stored scores"
+    yield Row(f"{what} / from {few:,}", peaks[1] / peaks[0], 1.5)
+    yield Row(f"{what} / 1 GiB", peaks[1] / (1 << 30), 1.0)
 
 
 def stored_scores(folder: Path, size: int) -> Scores:
-    """Write made-up scores to a folder, as `pipeline.score_file` keeps them, and open them."""
+    """Write made-up scores to a folder, as `pipeline.scoring.score_file` keeps them, and open them."""
     rng = np.random.default_rng(0)
     with (folder / "loss").open("wb") as loss, (folder / "accuracy").open("wb") as accuracy:
         for start in range(0, size, _AT_ONCE):
@@ -53,27 +58,29 @@ def stored_scores(folder: Path, size: int) -> Scores:
     )
 
 
-def peak_of(size: int, *, draws: int = DRAWS) -> tuple[float, float]:
+def peak_of(n: int, *, batch: int, draws: int, size: Size) -> tuple[float, float]:
     """Return the peak memory, bytes, and the seconds of a process of its own that draws from stored scores."""
     with tempfile.TemporaryDirectory() as folder:
-        stored_scores(Path(folder), size)
-        context = multiprocessing.get_context("spawn")
-        receive, send = context.Pipe(duplex=False)
-        process = context.Process(target=_draw, args=(folder, size, draws, send))
+        stored_scores(Path(folder), n)
+        receive, send = context(size).Pipe(duplex=False)
+        process = context(size).Process(target=_draw, args=(folder, n, batch, draws, send))
         process.start()
-        found: tuple[float, float] = receive.recv()
+        # Else the end of a process that was killed would go unnoticed.
+        send.close()
+        with receive:
+            found: tuple[float, float] = receive.recv()
         process.join()
     return found
 
 
-def _draw(folder: str, size: int, draws: int, send: Connection) -> None:
+def _draw(folder: str, size: int, batch: int, draws: int, send: Connection) -> None:
     path = Path(folder)
     scores = Scores(
         np.memmap(path / "loss", np.float32, "r+", shape=(size,)),
         np.memmap(path / "accuracy", np.bool_, "r+", shape=(size,)),
     )
     start = time.perf_counter()
-    scored = Scored(scores, Units(size), SimplePlan(size, BATCH))
+    scored = ScoredUnits(scores, Units(size), SimplePlan(size, batch))
     draw_batches(scored, seed=0, draws=draws)
     for metric in scored.metrics:
         scored.mean(metric)
@@ -84,15 +91,15 @@ def _draw(folder: str, size: int, draws: int, send: Connection) -> None:
     send.send((1024.0 * int(status.split("VmHWM:")[1].split()[0]), seconds))
 
 
-def _ratio(scores: Scores, plan: Plan) -> float:
-    scored = Scored(scores, Units(N), plan)
+def _ratio(scores: Scores, plan: Plan, draws: int, *, repeats: int) -> float:
+    scored = ScoredUnits(scores, Units(len(scores)), plan)
 
     def indices() -> None:
-        for i in range(DRAWS):
+        for i in range(draws):
             plan.batch(0, i)
 
-    works = {"ours": lambda: draw_batches(scored, seed=0, draws=DRAWS), "indices": indices}
+    works = {"ours": lambda: draw_batches(scored, seed=0, draws=draws), "indices": indices}
     # The mean of all rows is found out once for all draws.
     draw_batches(scored, seed=0, draws=1)
-    seconds = median_seconds(works, repeats=REPEATS)
+    seconds = median_seconds(works, repeats=repeats)
     return seconds["ours"] / seconds["indices"]

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.measuring import Row, Size, save_network
 from pipeline.data.base import Data
 from pipeline.data.streamed import Streamed
-from pipeline.engine.base import Engine, Job
+from pipeline.engine.base import Engine
 from pipeline.engine.local import Local
 from pipeline.model.npz import Npz
-from pipeline.records import Block, Scores
+from pipeline.records.rows import Block
+from pipeline.records.scores import Scores
+from pipeline.scoring.job import Job
 
-SHARDS, ROWS = 48, 8192
+SHARDS, SMALL_SHARDS, ROWS = 48, 4, 8192
 LAYERS = (784, 512, 512, 10)
 REPEATS = 3
-
-Row = tuple[str, float, float]
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Pixels(Data):
     """Rows that cost nothing to read: the same 8,192 in every shard."""
 
     name: str = "pixels"
+    shards: int = SHARDS
 
     def load_split(self, split: str) -> Streamed:
         """Make one shard's rows."""
@@ -46,33 +48,33 @@ class Pixels(Data):
             n_classes=LAYERS[-1],
             scale=1 / 255,
             width=LAYERS[0],
-            bounds=np.arange(SHARDS + 1) * ROWS,
+            bounds=np.arange(self.shards + 1) * ROWS,
             read_shard=read,
             read_labels=None,
             row_name=str,
         )
 
 
-def rows() -> list[Row]:
-    """Claim, measured ratio, and what it may be at most."""
+def rows(size: Size) -> Iterator[Row]:
+    """Yield the ratio of the work, then that with the start of the workers."""
+    shards, repeats = (SMALL_SHARDS, 1) if size == "small" else (SHARDS, REPEATS)
     with tempfile.TemporaryDirectory() as folder:
-        model = Npz(path=str(_weights(Path(folder))), activation="relu")
-        job = Job(Pixels(), "test", model, None, {})
+        path = Path(folder) / "weights.npz"
+        save_network(path, LAYERS)
+        job = Job(Pixels(shards=shards), "test", Npz(path=str(path), activation="relu"), None)
         engines: dict[str, Engine] = {"one": Local(workers=1), "two": Local(workers=2)}
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in engines}
         # In turn, so that what disturbs the machine disturbs both.
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             for name, engine in engines.items():
-                taken[name].append(_seconds(engine, job))
+                taken[name].append(_seconds(engine, job, shards))
     steady, whole = ({name: statistics.median(t[i] for t in times) for name, times in taken.items()} for i in (0, 1))
-    what = f"{SHARDS * ROWS:,} rows through 784-512-512-10"
-    return [
-        (f"{what}: two local workers / one, once they work", steady["two"] / steady["one"], 1 / 1.7),
-        (f"{what}: the same with their start", whole["two"] / whole["one"], float("inf")),
-    ]
+    what = f"{shards * ROWS:,} rows through 784-512-512-10"
+    yield Row(f"{what}: two local workers / one, once they work", steady["two"] / steady["one"], 1 / 1.7)
+    yield Row(f"{what}: the same with their start", whole["two"] / whole["one"], math.nan)
 
 
-def _seconds(engine: Engine, job: Job) -> tuple[float, float]:
+def _seconds(engine: Engine, job: Job, shards: int) -> tuple[float, float]:
     """Seconds a run of all shards takes at the rate at which they come once every worker works, and with its start."""
     at: list[float] = []
 
@@ -80,19 +82,8 @@ def _seconds(engine: Engine, job: Job) -> tuple[float, float]:
         at.append(time.perf_counter())
 
     started = time.perf_counter()
-    engine.run(job, range(SHARDS), keep)
+    engine.run(job, range(shards), keep)
     whole = time.perf_counter() - started
     # By then each worker has had its first shard, in which libraries warm up.
-    early = SHARDS // 4
-    return (at[-1] - at[early]) / (SHARDS - 1 - early) * SHARDS, whole
-
-
-def _weights(folder: Path) -> Path:
-    rng = np.random.default_rng(0)
-    arrays = {}
-    for i, (inputs, units) in enumerate(pairwise(LAYERS), start=1):
-        arrays[f"W{i}"] = rng.normal(0, inputs**-0.5, (inputs, units)).astype(np.float32)
-        arrays[f"b{i}"] = np.zeros(units, np.float32)
-    path = folder / "weights.npz"
-    np.savez(path, **arrays)
-    return path
+    early = shards // 4
+    return (at[-1] - at[early]) / (shards - 1 - early) * shards, whole

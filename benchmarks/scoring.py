@@ -3,72 +3,49 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import statistics
-import time
-from collections.abc import Callable
+import math
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.mnist import Mnist
+from benchmarks.measuring import REPEATS, Row, Size, book, composed, median_seconds
 from pipeline.model.network import Network
-from pipeline.model.npz import Npz
-from pipeline.records import Dataset
-from pipeline.scoring import score
-
-REPEATS = 21
-# BLAS and OpenMP threads spin on for a tenth of a second after their last work: each contestant finds idle cores.
-PAUSE = 0.3
-DATA = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-
-Row = tuple[str, float, float]
+from pipeline.records.rows import Dataset
+from pipeline.scoring.rows import score
 
 
-def rows() -> list[Row]:
-    """Claim, measured ratio, and what it may be at most; ``nan`` is measured where PyTorch is not installed."""
-    seconds = median_seconds(contestants(*_load()))
-    ours, torch = seconds["batchscope"], seconds.get("torch")
-    return [
-        ("scoring 60,000 rows from 8-bit pixels / the three matrix products alone", ours / seconds["products"], 1.2),
-        ("scoring 60,000 rows from 8-bit pixels / literal loop over batches of 100", ours / seconds["literal"], 0.6),
-        ("scoring 60,000 rows from 8-bit pixels / PyTorch on the CPU", ours / torch, 0.8)
-        if torch is not None
-        else ("scoring 60,000 rows from 8-bit pixels / PyTorch (not installed)", float("nan"), 0.8),
-    ]
+def rows(size: Size) -> Iterator[Row]:
+    """Yield the ratios; that against PyTorch is ``nan`` where it is not installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = composed(*book(size, Path(folder)))
+        dataset, network = experiment.data.load(), experiment.model.built(experiment.data)
+    with_torch = size != "small" and importlib.util.find_spec("torch") is not None
+    works = contestants(dataset, network, with_torch=with_torch)
+    seconds = median_seconds(works, repeats=1 if size == "small" else REPEATS)
+    ours, what = seconds["batchscope"], f"scoring {len(dataset):,} rows from 8-bit pixels"
+    yield Row(f"{what} / the three matrix products alone", ours / seconds["products"], 1.05)
+    yield Row(f"{what} / literal loop over batches of 100", ours / seconds["literal"], 0.6)
+    if size != "small":
+        note = "on the CPU" if with_torch else "(not installed)"
+        yield Row(f"{what} / PyTorch {note}", ours / seconds.get("torch", math.nan), 0.85)
 
 
-def median_seconds(works: dict[str, Callable[[], object]], *, repeats: int = REPEATS) -> dict[str, float]:
-    """Time the works in turn, again and again, so that what disturbs the machine disturbs all of them."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(repeats):
-        for name, work in works.items():
-            time.sleep(PAUSE)
-            start = time.perf_counter()
-            work()
-            taken[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
-def contestants(dataset: Dataset, network: Network) -> dict[str, Callable[[], object]]:
+def contestants(dataset: Dataset, network: Network, *, with_torch: bool) -> dict[str, Callable[[], object]]:
     """The same question put in each way; checked once to have the same answer."""
     pixels = np.multiply(dataset.inputs, np.float32(dataset.scale), dtype=np.float32)
     works: dict[str, Callable[[], tuple[float, int]]] = {
         "batchscope": lambda: _batchscope(network, dataset),
         "literal": lambda: _literal(network, pixels, dataset.labels),
     }
-    if importlib.util.find_spec("torch") is not None:
+    if with_torch:
         works["torch"] = _torch(network, pixels, dataset.labels)
     answers = {name: work() for name, work in works.items()}
     for name, (loss, n_correct) in answers.items():
         if abs(loss / answers["batchscope"][0] - 1) > 1e-4 or n_correct != answers["batchscope"][1]:
             raise ValueError(f"{name} must find what batchscope finds; found {answers}")
     return {"products": lambda: _products(network, pixels), **works}
-
-
-def _load() -> tuple[Dataset, Network]:
-    data = Mnist(split="train", root=str(DATA / "mnist"))
-    return data.load(), Npz(path=str(DATA / "book_network" / "weights.npz")).build(data)
 
 
 def _batchscope(network: Network, dataset: Dataset) -> tuple[float, int]:

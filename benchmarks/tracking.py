@@ -4,43 +4,57 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from benchmarks.bare import make_store
-from benchmarks.scoring import DATA, Row, median_seconds
-from benchmarks.sweep import ROOT
-from pipeline.package import Log, write
-from pipeline.tracking import Store, Tracking
+from benchmarks.measuring import Row, Size, book, median_seconds
+from benchmarks.processes import Commands, commands
+from pipeline.tracking.log import Log
+from pipeline.tracking.mlflow import Tracking
+from pipeline.tracking.outbox import write
+from pipeline.tracking.store import Store
 
-CELLS = 40
-DRAWS = 20_000
-FINISHED_CELLS = 100
-HEAVY_CELLS = 8
-REPEATS = 3
-LOG_REPEATS = 21
+
+@dataclass(frozen=True)
+class Form:
+    """How much of everything there is.
+
+    Attributes
+    ----------
+    cells, finished_cells : int
+        Of the sweep with next to no work, and of the one that is carried out again.
+    draws : int
+        Of the run whose draws are logged.
+    heavy_cells, heavy_draws, heavy_points : int
+        Of the sweeps that two workers carry out: the cells, and the work of each.
+    repeats, log_repeats, again_repeats : int
+    """
+
+    cells: int
+    finished_cells: int
+    draws: int
+    heavy_cells: int
+    heavy_draws: int
+    heavy_points: int
+    repeats: int
+    log_repeats: int
+    again_repeats: int
+
+
+FULL = Form(40, 100, 20_000, 8, 50_000, 151, 3, 21, 5)
+# Of one cell alone no plots are drawn against the batch size.
+SMALL = Form(1, 1, 20, 1, 5, 3, 1, 1, 1)
 # A minute and more each: what disturbs a machine for a moment does not count.
 HEAVY_REPEATS = 1
-_BOOK = (f"data.root={DATA / 'mnist'}", "model=npz", f"model.path={DATA / 'book_network' / 'weights.npz'}")
-_CELLS = f"range({HEAVY_CELLS})"
-# One process needs some 20 seconds for a cell of either kind: each worker pays seven for its imports.
-# Forward passes have threads on all cores already.
-_HEAVY = {
-    "heavy in statistics": (("study=coverage", "batch_size=300", "draws=50000", f"seed={_CELLS}"), 1 / 1.7),
-    "heavy in forward passes": (
-        ("data=mnist", "data.split=train", *_BOOK, "study=landscape", "study/direction=random", "study.points=151",
-         f"study.direction.index={_CELLS}"),
-        1.0,
-    ),
-}  # fmt: skip
 
 # Runs a module as -m does and lists what was imported on the way, but for our own modules.
 _LIST = """
@@ -64,39 +78,45 @@ for name in pathlib.Path(sys.argv[1]).read_text().split():
 Side = tuple[Path, Callable[[int], Sequence[str]]]
 
 
-def rows() -> list[Row]:
-    """Claim, measured ratio, and what it may be at most; ``nan`` is measured where the joblib launcher is missing."""
-    return [*_small_cells(), *_many_draws(), *_two_workers(), _finished_sweep()]
+def rows(size: Size) -> Iterator[Row]:
+    """Yield the ratios; those of two workers are ``nan`` where the joblib launcher is missing."""
+    form, run = SMALL if size == "small" else FULL, commands(size)
+    yield from _small_cells(run, form, size)
+    yield from _many_draws(run, form)
+    yield from _two_workers(run, form, size)
+    yield _finished_sweep(run, form, size)
 
 
-def _small_cells() -> list[Row]:
+def _small_cells(run: Commands, form: Form, size: Size) -> Iterator[Row]:
     """A sweep of cells with next to no work against its peers, all without their imports."""
+    cells = form.cells
     with tempfile.TemporaryDirectory() as folder:
         home, bare, record = Path(folder, "ours"), Path(folder, "bare"), Path(folder, "record.json")
         bare.mkdir()
-        _run(*_sweep(CELLS, seed=0), home=home)  # Brings the store up and trains the network.
+        if size == "small":
+            run.prepare(home)
+            run.prepare(bare)
+        run.run(*_sweep(cells, seed=0), home=home)  # Brings the store up and trains the network.
         record.write_text(json.dumps(recorded(home)), encoding="utf-8")
         mlflow = ("-m", "benchmarks.bare", "mlflow", str(record), str(bare))
-        _run(*mlflow, "whole", home=bare)
+        run.run(*mlflow, "whole", home=bare)
         seconds = _medians_without_imports(
+            run,
             {
                 # Another seed each time: what is finished would not be carried out again.
-                "ours": (home, lambda seed: _sweep(CELLS, seed=seed)),
-                "jobs": (bare, lambda seed: ("-m", "benchmarks.bare", "hydra", *_sweep(CELLS, seed=seed)[2:])),
+                "ours": (home, lambda seed: _sweep(cells, seed=seed)),
+                "jobs": (bare, lambda seed: ("-m", "benchmarks.bare", "hydra", *_sweep(cells, seed=seed)[2:])),
                 "values": (bare, lambda _: (*mlflow, "values")),
                 "whole": (bare, lambda _: (*mlflow, "whole")),
-            }
+            },
+            size,
+            repeats=form.repeats,
         )
     ours, jobs, values, whole = (seconds[side] for side in ("ours", "jobs", "values", "whole"))
-    what = f"sweep of {CELLS} cells with next to no work"
-    return [
-        (
-            f"{what} / {CELLS} bare MLflow runs with its metrics + {CELLS} empty Hydra jobs",
-            ours / (values + jobs),
-            1.5,
-        ),
-        (f"{what} / the same, with its tags, its files' sizes and the sweep's run", ours / (whole + jobs), 1.5),
-    ]
+    what = f"sweep of {cells} cells with next to no work"
+    peer = f"{cells} bare MLflow runs with its metrics + {cells} empty Hydra jobs"
+    yield Row(f"{what} / {peer}", ours / (values + jobs), 1.5)
+    yield Row(f"{what} / the same, with its tags, its files' sizes and the sweep's run", ours / (whole + jobs), 1.5)
 
 
 def _sweep(cells: int, *, seed: int) -> tuple[str, ...]:
@@ -143,20 +163,20 @@ def _client(home: Path) -> Any:
     return mlflow.MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
 
 
-def _many_draws() -> list[Row]:
+def _many_draws(run: Commands, form: Form) -> Iterator[Row]:
     """A log straight into the store, and by way of a package, as a cell does it, against what no way can do without."""
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, BATCHSCOPE_MLRUNS=folder):
         home = Path(folder)
-        _run("-m", "pipeline", f"draws={DRAWS}", home=home)
-        seconds = _log_seconds(home, Tracking().open())
-    what, peer = f"{DRAWS:,} draws and their metrics", "one Parquet file and one log_batch"
-    return [
-        (f"{what} logged / {peer}", seconds["log"] / seconds["peer"], 1.2),
-        (f"{what} kept, delivered and ended, as of a cell / {peer}", seconds["cell"] / seconds["peer"], 1.2),
-    ]
+        if form is SMALL:
+            run.prepare(home)
+        run.run("-m", "pipeline", f"draws={form.draws}", home=home)
+        seconds = _log_seconds(home, Tracking().open(), form.log_repeats)
+    what, peer = f"{form.draws:,} draws and their metrics", "one Parquet file and one log_batch"
+    yield Row(f"{what} logged / {peer}", seconds["log"] / seconds["peer"], 1.2)
+    yield Row(f"{what} kept, delivered and ended, as of a cell / {peer}", seconds["cell"] / seconds["peer"], 1.2)
 
 
-def _log_seconds(home: Path, store: Store) -> dict[str, float]:
+def _log_seconds(home: Path, store: Store, repeats: int) -> dict[str, float]:
     client, found = _client(home), recorded(home)[0]
     by_step = {key for key, _, step in found["metrics"] if step}
     log = Log(
@@ -166,15 +186,15 @@ def _log_seconds(home: Path, store: Store) -> dict[str, float]:
     )
     bare_id = make_store(client, home / "bare")
     # Made beforehand, and each used once: a run that has a metric already is asked for it first.
-    ours = iter([store.start("ours", kind="cell") for _ in range(LOG_REPEATS)])
-    bare = iter([client.create_run(bare_id).info.run_id for _ in range(LOG_REPEATS)])
+    ours = iter([store.start("ours", kind="cell") for _ in range(repeats)])
+    bare = iter([client.create_run(bare_id).info.run_id for _ in range(repeats)])
     return median_seconds(
         {
             "log": lambda: store.log(next(ours), log),
             "cell": lambda: store.deliver(write("bench", _told(store), log)),
             "peer": lambda: _log_bare(client, next(bare), log, home / "bare.parquet"),
         },
-        repeats=LOG_REPEATS,
+        repeats=repeats,
     )
 
 
@@ -193,51 +213,75 @@ def _log_bare(client: Any, run_id: str, log: Log, path: Path) -> None:
     client.log_batch(run_id, [Metric(key, value, now, step) for key, value, step in values])
 
 
-def _two_workers() -> list[Row]:
+def _two_workers(run: Commands, form: Form, size: Size) -> Iterator[Row]:
     """Two joblib workers against one process, whole, with all imports."""
     is_there = importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is not None
-    return [
-        (f"{HEAVY_CELLS} cells {kind}: joblib on 2 cores / basic", _joblib(cells) if is_there else float("nan"), target)
-        for kind, (cells, target) in _HEAVY.items()
-    ]
+    with tempfile.TemporaryDirectory() as folder:
+        # One worker is the launcher's own process, without imports of its own.
+        workers = 1 if size == "small" else 2
+        for kind, (cells, target) in _heavy(form, size, Path(folder)).items():
+            ratio = _joblib(run, cells, workers=workers) if is_there else math.nan
+            yield Row(f"{form.heavy_cells} cells {kind}: joblib with n_jobs={workers} / basic", ratio, target)
 
 
-def _joblib(cells: Sequence[str]) -> float:
+def _heavy(form: Form, size: Size, folder: Path) -> dict[str, tuple[Sequence[str], float]]:
+    """Overrides and target by the kind of work; the small form has one kind."""
+    cells = f"range({form.heavy_cells})"
+    # One process needs some 20 seconds for a cell of either kind: each worker pays seven for its imports.
+    statistic = ("study=coverage", "batch_size=300", f"draws={form.heavy_draws}", f"seed={cells}")
+    # Forward passes have threads on all cores already.
+    forward = (
+        *book(size, folder),
+        *("study=landscape", "study/direction=random", f"study.points={form.heavy_points}"),
+        f"study.direction.index={cells}",
+    )
+    kinds: dict[str, tuple[Sequence[str], float]] = {"heavy in statistics": (statistic, 1 / 1.7)}
+    return kinds if size == "small" else {**kinds, "heavy in forward passes": (forward, 1.0)}
+
+
+def _joblib(run: Commands, cells: Sequence[str], *, workers: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        _run(*_sweep(1, seed=0), home=home)  # Brings the store up and trains the network.
+        run.prepare(home)
         command = ("-m", "pipeline", "--multirun", "force=true", *cells)
         sides: dict[str, Side] = {
             "basic": (home, lambda _: command),
-            "joblib": (home, lambda _: (*command, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")),
+            "joblib": (home, lambda _: (*command, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={workers}")),
         }
-        seconds = _medians(sides, repeats=HEAVY_REPEATS)
+        seconds = _medians(run, sides, repeats=HEAVY_REPEATS)
     return seconds["joblib"] / seconds["basic"]
 
 
-def _finished_sweep() -> Row:
+def _finished_sweep(run: Commands, form: Form, size: Size) -> Row:
     """The same sweep a second time, without its imports; it must make no run."""
     with tempfile.TemporaryDirectory() as folder:
-        home, sweep = Path(folder), _sweep(FINISHED_CELLS, seed=0)
-        _run(*sweep, home=home)
+        home, sweep = Path(folder), _sweep(form.finished_cells, seed=0)
+        if size == "small":
+            run.prepare(home)
+        run.run(*sweep, home=home)
         before = len(_runs(_client(home)))
-        seconds = _medians_without_imports({"again": (home, lambda _: sweep)}, repeats=5)
+        again: dict[str, Side] = {"again": (home, lambda _: sweep)}
+        seconds = _medians_without_imports(run, again, size, repeats=form.again_repeats)
         more = len(_runs(_client(home))) - before
         if more:
             raise RuntimeError(f"a finished sweep must make no run; found {more} more")
-    return (f"a finished sweep of {FINISHED_CELLS} cells again, without imports / 3 s", seconds["again"] / 3, 1.0)
+    what = f"a finished sweep of {form.finished_cells} cells again, without imports / 3 s"
+    return Row(what, seconds["again"] / 3, 1.0)
 
 
-def _medians_without_imports(sides: dict[str, Side], *, repeats: int = REPEATS) -> dict[str, float]:
+def _medians_without_imports(run: Commands, sides: dict[str, Side], size: Size, *, repeats: int) -> dict[str, float]:
     """Run the sides in turn, each beside a process that imports what it imports; median differences in seconds."""
+    if size == "small":
+        # A fork has imported everything already.
+        return _medians(run, sides, repeats=repeats)
     with tempfile.TemporaryDirectory() as folder:
         beside: dict[str, Side] = {}
         for name, (home, arguments) in sides.items():
             # A fixed list of modules would take off what a side has learnt to do without.
             path = str(Path(folder, name))
-            _run("-c", _LIST, path, *arguments(repeats + 1)[1:], home=home)
+            run.run("-c", _LIST, path, *arguments(repeats + 1)[1:], home=home)
             beside |= {name: (home, arguments), f"imports of {name}": (home, _importing(path))}
-        seconds = _medians(beside, repeats=repeats)
+        seconds = _medians(run, beside, repeats=repeats)
     return {name: seconds[name] - seconds[f"imports of {name}"] for name in sides}
 
 
@@ -245,20 +289,10 @@ def _importing(path: str) -> Callable[[int], Sequence[str]]:
     return lambda _: ("-c", _IMPORT, path)
 
 
-def _medians(sides: dict[str, Side], *, repeats: int = REPEATS) -> dict[str, float]:
+def _medians(run: Commands, sides: dict[str, Side], *, repeats: int) -> dict[str, float]:
     """Run the sides in turn, again and again; median wall seconds of whole processes."""
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for repeat in range(1, repeats + 1):
         for name, (home, arguments) in sides.items():
-            taken[name].append(_run(*arguments(repeat), home=home))
+            taken[name].append(run.run(*arguments(repeat), home=home).seconds)
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
-
-
-def _run(*arguments: str, home: Path) -> float:
-    """Run Python to its end; wall seconds."""
-    environment = {**os.environ, "BATCHSCOPE_MLRUNS": str(home), "PYTHONPATH": str(ROOT)}
-    start = time.perf_counter()
-    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
-    return time.perf_counter() - start

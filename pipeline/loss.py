@@ -11,6 +11,32 @@ from numpy.typing import ArrayLike, NDArray
 _ZERO_IS_INFINITE = {"divide": "ignore"}
 
 
+def of_block(outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.float64]:
+    """Loss of each row of a block of a model's outputs: the stage that a run evaluates.
+
+    Parameters
+    ----------
+    outputs : ndarray of float, shape (n, k)
+        Fastest as a view of a contiguous (k, n) that stays in a core's cache.
+    labels : ndarray, shape (n,) of int or (n, k) of float
+        The true classes 0 … k - 1, or a row of label probabilities each.
+    gives : str
+        What `outputs` are: ``logits`` or ``probabilities``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In nats, 0 … inf; nan where the outputs make no probabilities.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match or an integer label is no class.
+    """
+    with np.errstate(invalid="ignore"):
+        return (cross_entropy if gives == "logits" else cross_entropy_of_probabilities)(outputs, labels)
+
+
 def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     """Cross-entropy of each example, from logits; the shape of the labels tells their encoding.
 
@@ -45,14 +71,16 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
 
 def cross_entropy_with_integer_labels(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     """Cross-entropy of each example, from logits and true classes; see `cross_entropy`."""
-    shifted, log_sum = _log_sum_exp(_matrix(logits, "logits"))
+    shifted = _shifted(_matrix(logits, "logits"))
     classes = checked_classes(labels, *reversed(shifted.shape))
-    return log_sum - shifted[classes, np.arange(len(classes))]
+    own = shifted.ravel().take(classes * len(classes) + np.arange(len(classes)))
+    return _log_sum_exp(shifted, out=shifted) - own
 
 
 def cross_entropy_with_label_probabilities(logits: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     """Cross-entropy of each example, from logits and label probabilities (one-hot or soft); see `cross_entropy`."""
-    shifted, log_sum = _log_sum_exp(_matrix(logits, "logits"))
+    shifted = _shifted(_matrix(logits, "logits"))
+    log_sum = _log_sum_exp(shifted)
     weights = _same_shape(labels, shifted.shape[::-1]).T
     # A class of label probability 0 adds nothing, even where its loss is infinite (0 · inf is nan).
     with np.errstate(invalid="ignore"):
@@ -164,15 +192,17 @@ def mean_cross_entropy_with_integer_labels(probabilities: ArrayLike, labels: Arr
         return float((-np.log(rows[np.arange(len(classes)), classes])).mean(dtype=np.float64))
 
 
-def _log_sum_exp(logits: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shift each row's largest logit to 0, so that exp cannot overflow; return them (k, n) and log Σ exp (n,)."""
-    # NumPy reduces a short last axis slowly: turned round, the n values of a class lie side by side.
-    turned = np.ascontiguousarray(logits.T)
-    largest = turned.max(axis=0)
-    shifted = turned - largest
+def _shifted(logits: NDArray[Any]) -> NDArray[Any]:
+    """Shift each row's largest logit to 0, so that exp cannot overflow; return them as (k, n)."""
+    # NumPy reduces a short last axis slowly: transposed, the n values of a class lie side by side.
+    transposed = np.ascontiguousarray(logits.T)
+    return transposed - transposed.max(axis=0)
+
+
+def _log_sum_exp(shifted: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[np.float64]:
+    """Return log Σ exp of each column of shifted logits (k, n); `out` may take the exponentials."""
     with np.errstate(under="ignore"):
-        log_sum = np.log(np.exp(shifted).sum(axis=0, dtype=np.float64))
-    return shifted, log_sum
+        return np.log(np.exp(shifted, out=out).sum(axis=0, dtype=np.float64))
 
 
 def _matrix(values: ArrayLike, what: str) -> NDArray[Any]:

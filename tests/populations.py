@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from pipeline.draws import Scored, batches_of
-from pipeline.records import Frame, Guess, Scores
-from pipeline.units import Units
+from pipeline.estimation.draws import batches_of
+from pipeline.estimation.scored_units import ScoredUnits
+from pipeline.records.scores import Scores
+from pipeline.sampling.frame import Frame, Guess
+from pipeline.sampling.units import Units
 
 
 def some_scores(size, seed=0):
@@ -33,7 +35,7 @@ def scored_of(scores, design, batch_size, *, frame=None, drawn=None):
     """All rows scored, or the drawn ones."""
     frame = frame or frame_of(scores)
     own = scores if drawn is None else Scores(scores.loss[drawn], scores.correct[drawn])
-    return Scored(own, Units(len(scores)), design.plan(frame, batch_size), drawn)
+    return ScoredUnits(own, Units(len(scores)), design.plan(frame, batch_size), drawn)
 
 
 def batches(rows, population_size=None):

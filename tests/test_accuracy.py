@@ -58,3 +58,9 @@ def test_shapes_that_do_not_match_are_refused():
         is_correct([[1.0, 2.0]], [[0, 1, 0]])
     with pytest.raises(ValueError, match="logits must have the shape"):
         is_correct([1.0, 2.0], [0])
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint64])
+def test_labels_of_any_whole_type_are_judged_alike(dtype):
+    logits = np.random.default_rng(0).normal(size=(1000, 100))
+    assert is_correct(logits, logits.argmax(axis=1).astype(dtype)).all()

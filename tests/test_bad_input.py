@@ -16,8 +16,8 @@ CASES = {
     ),
     "unknown experiment": (
         ["+experiment=nothing"],
-        "experiment must be one of compare, coverage, designs, landscape, plan, step_versus_sigmoid, sweep, train, "
-        "until; found 'nothing'",
+        "experiment must be one of battery, compare, coverage, designs, evaluate, gate, label, landscape, plan, "
+        "predict, step_versus_sigmoid, sweep, train, trend, until; found 'nothing'",
     ),
     "batch size 0": (["batch_size=0"], "batch_size must be a whole number of at least 1; found 0"),
     "batch size -1": (["batch_size=-1"], "batch_size must be a whole number of at least 1; found -1"),
@@ -57,7 +57,7 @@ def test_a_wrong_request_is_one_line_and_status_2(request_of, tmp_path, argument
     assert line.startswith("batchscope: ")
     assert expected in line
     left = {path.name for path in tmp_path.iterdir()}
-    assert left <= {"cache"}, left
+    assert left <= {"cache", "locks"}, left
 
 
 def weights(rng, *widths):
@@ -99,7 +99,7 @@ def test_a_wrong_file_is_one_line_and_status_2(command, tmp_path):
 GOOD = "logit_0,logit_1,label\n" + "0.5,1,0\n1,-2,1\n" * 20
 TABLES = {
     "NaN": (GOOD + "0,nan,1\n", "logit_1 must be finite; found nan in line 42 of {path}"),
-    "a label": (GOOD + "0,1,2\n", "label must be a class, 0 to 1; found 2 in line 42 of {path}"),
+    "a label": (GOOD + "0,1,2\n", "label must hold classes 0 … 1 (there are 2); found 2 in line 42 of {path}"),
     "text": (GOOD + "0,cat,1\n", "the column 'logit_1' of {path} must hold numbers; found text, first cat in line 42"),
     "a hole": (GOOD + "0,,1\n", "the column 'logit_1' must have a value in every row; found none in line 42 of {path}"),
     "width": (GOOD + "0,1\n", "line 42 of {path} must have 3 values, as the first line has names; found 2"),

@@ -30,8 +30,8 @@ def own_arrays(tmp_path_factory):
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory):
     """A folder with four small IDX files of no known hash."""
-    from pipeline.data.four_files import STEMS
-    from pipeline.data.idx import header
+    from pipeline.data.formats.idx import header
+    from pipeline.data.mnist_files import STEMS
 
     rng, folder = np.random.default_rng(9), tmp_path_factory.mktemp("idx")
     for split, n in (("train", 30), ("test", 20)):

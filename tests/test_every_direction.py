@@ -32,52 +32,52 @@ def direction(request, directions):
     return directions[request.param]
 
 
-def test_it_has_the_networks_shapes_and_dtype_and_a_finite_length(direction, setting_of):
-    setting = setting_of()
-    layers = direction.of(setting.classifier, setting)
-    for layer, own in zip(layers, setting.classifier.layers, strict=True):
+def test_it_has_the_networks_shapes_and_dtype_and_a_finite_length(direction, stages_of):
+    stages = stages_of()
+    layers = direction.of(stages.classifier, stages)
+    for layer, own in zip(layers, stages.classifier.layers, strict=True):
         assert [(a.shape, a.dtype) for a in layer] == [(a.shape, a.dtype) for a in own]
     assert 0 < length(layers) < np.inf
 
 
-def test_it_is_the_same_each_time_and_its_range_holds_the_model(direction, setting_of):
-    setting = setting_of()
-    first, again = (direction.of(setting.classifier, setting) for _ in range(2))
+def test_it_is_the_same_each_time_and_its_range_holds_the_model(direction, stages_of):
+    stages = stages_of()
+    first, again = (direction.of(stages.classifier, stages) for _ in range(2))
     for one, two in zip(first, again, strict=True):
         assert all((a == b).all() for a, b in zip(one, two, strict=True))
-    low, high = direction.reach(setting.classifier, first, setting)
+    low, high = direction.reach(stages.classifier, first, stages)
     assert low < 0 < high
-    assert direction.described(setting.classifier, setting)
+    assert direction.described(stages.classifier, stages)
     assert direction.unit()
 
 
-def test_moving_by_0_changes_no_logit(direction, setting_of):
-    setting = setting_of()
-    network = setting.classifier
-    still = moved(network, direction.of(network, setting), 0.0)
+def test_moving_by_0_changes_no_logit(direction, stages_of):
+    stages = stages_of()
+    network = stages.classifier
+    still = moved(network, direction.of(network, stages), 0.0)
     assert still.digest == network.digest
 
 
-def test_a_model_without_layers_is_refused(direction, setting_of):
+def test_a_model_without_layers_is_refused(direction, stages_of):
     class Opaque(Classifier):
         def logits(self, inputs):
             return np.zeros((len(inputs), 10))
 
     with pytest.raises(BadInput, match="needs a model whose weights can be moved; found a Opaque"):
-        direction.of(Opaque(), setting_of())
+        direction.of(Opaque(), stages_of())
 
 
 @pytest.mark.parametrize("alpha", [np.nan, np.inf])
-def test_a_step_that_is_no_number_is_refused(setting_of, alpha):
-    network = setting_of().classifier
+def test_a_step_that_is_no_number_is_refused(stages_of, alpha):
+    network = stages_of().classifier
     with pytest.raises(BadInput, match="must be a finite number"):
         moved(network, network.layers, alpha)
 
 
-def test_a_network_of_zeros_has_no_random_direction(setting_of):
-    zeros = Network([(np.zeros_like(W), np.zeros_like(b)) for W, b in setting_of().classifier.layers], "relu")
+def test_a_network_of_zeros_has_no_random_direction(stages_of):
+    zeros = Network([(np.zeros_like(W), np.zeros_like(b)) for W, b in stages_of().classifier.layers], "relu")
     with pytest.raises(BadInput, match="random must have a length; found a network whose weights are all 0"):
-        MEMBERS["random"]().of(zeros, setting_of())
+        MEMBERS["random"]().of(zeros, stages_of())
 
 
 @pytest.mark.parametrize("name", list(MEMBERS))

@@ -8,7 +8,8 @@ from pipeline.accuracy import is_correct
 from pipeline.loss import cross_entropy
 from pipeline.metric import MEMBERS
 
-EVERY = pytest.mark.parametrize("name", MEMBERS)
+# The values of this one are read, never computed.
+EVERY = pytest.mark.parametrize("name", [name for name in MEMBERS if name != "value"])
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_one_value_a_row_within_the_bounds(rows, name):
     metric = MEMBERS[name]()
     found = metric.values(*rows, gives="logits")
     assert found.shape == (300,)
-    assert found.dtype == np.float64
+    assert found.dtype == metric.dtype
     assert found.min() >= 0
     assert found.max() <= metric.most
     assert not metric.is_share or set(found) <= {0.0, 1.0}

@@ -1,18 +1,19 @@
 """The laws that every model obeys."""
 
+import dataclasses
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from pipeline import files
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
 from pipeline.model import MEMBERS
 from pipeline.model.base import fits
-from pipeline.records import Dataset
-from pipeline.scoring import score
+from pipeline.records.rows import Dataset
+from pipeline.runtime import files
+from pipeline.scoring.rows import score
 
 
 @dataclass
@@ -148,10 +149,9 @@ def test_its_yaml_states_every_field_with_the_parts_own_default(name):
     path = Path(__file__).resolve().parents[1] / "conf" / "model" / f"{name}.yaml"
     stated = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert stated.pop("defaults") == [f"/schema/model/{name}@_here_", "_self_"]
-    fields = MEMBERS[name].__dataclass_fields__
     defaults = {
-        key: field.default_factory() if callable(field.default_factory) else field.default
-        for key, field in fields.items()
-        if key != "name"
+        field.name: field.default_factory() if callable(field.default_factory) else field.default
+        for field in dataclasses.fields(MEMBERS[name])
+        if field.name != "name"
     }
     assert stated == defaults

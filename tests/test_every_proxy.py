@@ -1,15 +1,16 @@
 """The laws that every proxy obeys."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline import data as data_family
 from pipeline import model
-from pipeline.frame import frame_of
 from pipeline.proxy import MEMBERS
+from pipeline.proxy.frame import frame_of
 from pipeline.sampling import MEMBERS as DESIGNS
-from pipeline.scoring import score
-from pipeline.units import units_of
+from pipeline.sampling.units import units_of
+from pipeline.scoring.rows import score
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,8 @@ def parts(tmp_path_factory, digits_parts):
     path, weights = folder / "rows.npz", folder / "weights.npz"
     before = score(classifier, dataset).loss * np.random.default_rng(0).lognormal(0, 0.3, len(dataset))
     np.savez(path, x=dataset.inputs * np.float32(dataset.scale), t=dataset.labels, before=before)
+    earlier = folder / "earlier.parquet"
+    pd.DataFrame({"loss": before, "correct": score(classifier, dataset).correct}).to_parquet(earlier)
     rng = np.random.default_rng(1)
     np.savez(weights, W1=rng.normal(size=(64, 10)).astype("f4"), b1=np.zeros(10, "f4"))
     made = {
@@ -27,6 +30,7 @@ def parts(tmp_path_factory, digits_parts):
         "entropy": MEMBERS["entropy"](),
         "column": MEMBERS["column"](column="before"),
         "second_model": MEMBERS["second_model"](model=model.MEMBERS["npz"](path=str(weights))),
+        "scores": MEMBERS["scores"](path=str(earlier)),
     }
     assert set(made) == set(MEMBERS), "a new member needs an entry here"
     return data_family.MEMBERS["npz"](path=str(path)), classifier, made

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.tracking import Tracking
+from pipeline.tracking.mlflow import Tracking
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,22 +40,22 @@ def broken(command, mlruns, tmp_path):
 
 FAILING_CELL = """
 import pipeline.study.evaluate as room
-answer = room.Evaluate.answer
-def fails(self, setting):
-    if setting.batch_size == 20:
+result = room.Evaluate.result
+def fails(self, stages, scored, estimates, seconds):
+    if stages.experiment.batch_size == 20:
         raise ArithmeticError("a fault in the middle")
-    return answer(self, setting)
-room.Evaluate.answer = fails
+    return result(self, stages, scored, estimates, seconds)
+room.Evaluate.result = fails
 """
 
 FAILING_LOG = """
-import pipeline.tracking as room
-put = room.Store._put
-def fails(self, info, artifacts):
-    if self._client.get_run(info.run_id).data.params.get("batch_size") == "20":
+import pipeline.tracking.upload as room
+upload_artifacts = room._upload_artifacts
+def fails(client, info, artifacts):
+    if client.get_run(info.run_id).data.params.get("batch_size") == "20":
         raise {error}
-    return put(self, info, artifacts)
-room.Store._put = fails
+    return upload_artifacts(client, info, artifacts)
+room._upload_artifacts = fails
 """
 
 FAILING_PLOT = """
@@ -72,6 +72,7 @@ def statuses(store):
     return parent.info.status, {int(cell.data.params.get("batch_size", 20)): cell.info.status for cell in cells}
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_named_and_the_others_are_kept_and_the_next_start_retries_it_alone(
     broken, command, store, mlruns
 ):

@@ -6,11 +6,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.special import logsumexp
 from sklearn.metrics import log_loss
 
-from pipeline.loss import (
-    cross_entropy,
-    mean_cross_entropy_with_integer_labels,
-    mean_cross_entropy_with_one_hot_labels,
-)
+from pipeline.loss import cross_entropy, mean_cross_entropy_with_integer_labels, mean_cross_entropy_with_one_hot_labels
 
 
 @st.composite

@@ -11,16 +11,17 @@ import pytest
 from pyarrow import parquet as pq
 from pyarrow.fs import S3FileSystem
 
-from pipeline import engine, kept
+from pipeline import engine
+from pipeline.data.formats import locations
 from pipeline.data.predictions import Predictions
-from pipeline.data.shards import places
-from pipeline.engine.base import Job
 from pipeline.errors import BadInput, Failed
 from pipeline.model.given import Given
-from pipeline.scored import scored
+from pipeline.runtime import memo
+from pipeline.scoring.job import Job
 from pipeline.study.compare import Compare
 from pipeline.study.direction.gradient import Gradient
-from tests.study.predicted import setting_from
+from tests.evaluation import cached
+from tests.study.predicted import stages_from
 
 ROWS, GROUP = 200_000, 10_000
 
@@ -116,9 +117,9 @@ def score_files(tmp_path, monkeypatch):
     def make(path, part):
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(folder))
-        monkeypatch.setattr(kept, "_KEPT", type(kept._KEPT)())
+        monkeypatch.setattr(memo, "_KEPT", type(memo._KEPT)())
         data = Predictions(path=str(path), memory=0)
-        scored(Given().build(data), data.rows("test"), part, Job(data, "test", Given(), None, {}), lambda: None)
+        cached(Given().build(data), data.rows("test"), part, Job(data, "test", Given(), None), lambda: None)
         (found,) = (folder / "cache" / "scores").iterdir()
         return {name: (found / name).read_bytes() for name in ("loss", "accuracy")}
 
@@ -164,11 +165,11 @@ def test_of_rows_only_their_row_groups_are_fetched(store, folder):
     assert found.inputs[[0, 2], 0].tolist() == wanted[[70_017, 70_001]].tolist()
 
 
-def test_one_batch_of_a_large_file_fetches_little_of_it(store, folder, command, tmp_path):
+def test_one_batch_of_a_large_file_fetches_little_of_it(store, folder, command, new_mlruns):
     said = command(
         *("data=predictions", f"data.path='{store.uri('shards')}'", "data.memory=0", "study.population=false"),
         *("batch_size=2", "draws=1"),
-        mlruns=tmp_path / "mlruns",
+        mlruns=new_mlruns(),
     )
     assert said.returncode == 0, said.stderr
     sizes = sum(path.stat().st_size for path in folder.iterdir())
@@ -180,7 +181,7 @@ def test_what_the_store_refuses_once_is_asked_for_again(store, folder, score_fil
     data.rows("test")
     store.refusals = 2
     found = {}
-    threads().run(Job(data, "test", Given(), None, {}), [0, 1], found.__setitem__)
+    threads().run(Job(data, "test", Given(), None), [0, 1], found.__setitem__)
     assert (sorted(found), store.refusals) == ([0, 1], 0)
 
 
@@ -191,7 +192,7 @@ def test_what_the_store_refuses_for_good_is_a_failure_and_no_damage(store):
     with pytest.raises(
         Failed, match=r"^1 of 1 shards could not be scored in 3 tries; found OutOfReach: s3://rows/.*ACC"
     ):
-        threads().run(Job(data, "test", Given(), None, {}), [3], lambda *_: None)
+        threads().run(Job(data, "test", Given(), None), [3], lambda *_: None)
 
 
 def test_damage_in_the_store_is_named_and_the_rest_scored(store, folder):
@@ -203,21 +204,23 @@ def test_damage_in_the_store_is_named_and_the_rest_scored(store, folder):
     with pytest.raises(
         BadInput, match=r"^s3://rows/damaged\.parquet must be a whole Parquet file; found in row group 4"
     ):
-        threads().run(Job(data, "test", Given(), None, {}), range(10), found.__setitem__)
+        threads().run(Job(data, "test", Given(), None), range(10), found.__setitem__)
     assert sorted(found) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("path", ["rows/nothing.parquet", "rows/nowhere", "nobucket/nothing.parquet"])
 def test_what_is_not_in_the_store_is_refused(store, path):
     with pytest.raises(BadInput, match=rf"^data\.path must name a file or a folder .*; found none at s3://{path}"):
-        places.places_of(f"s3://{path}?{store.options}", (".parquet",))
+        locations.locations_of(f"s3://{path}?{store.options}", (".parquet",))
 
 
 def test_a_login_that_the_store_refuses_is_refused_without_a_word_of_it(store):
     store.need_login(True)
     try:
-        with pytest.raises(BadInput, match=r"^data\.path must name what is within reach; .*ACCESS_DENIED") as said:
-            places.places_of(store.uri("shards", login="NOBODY:SECRET@"), (".parquet",))
+        with pytest.raises(
+            BadInput, match=r"^data\.path must name a file or a folder that can be read; .*ACCESS_DENIED"
+        ) as said:
+            locations.locations_of(store.uri("shards", login="NOBODY:SECRET@"), (".parquet",))
     finally:
         store.need_login(False)
     assert not re.search("NOBODY|SECRET", str(said.value))
@@ -234,7 +237,7 @@ def test_a_login_that_the_store_refuses_is_refused_without_a_word_of_it(store):
 )
 def test_an_address_that_is_none_is_refused_without_its_secrets(uri):
     with pytest.raises(BadInput, match=r"^data\.path") as said:
-        places.places_of(uri, (".parquet",))
+        locations.locations_of(uri, (".parquet",))
     assert not re.search("NOBODY|SECRET", str(said.value))
     assert "\n" not in str(said.value)
 
@@ -261,9 +264,9 @@ def test_a_login_in_the_address_is_in_nothing_that_is_said_or_kept(store, comman
         assert secret not in found.kept
 
 
-def test_other_predictions_in_a_bucket_are_compared_as_a_file_here(store, folder, setting_of):
+def test_other_predictions_in_a_bucket_are_compared_as_a_file_here(store, folder, stages_of):
     shards = sorted(folder.iterdir())
-    setting = setting_from(setting_of, str(shards[0]))
+    stages = stages_from(stages_of, str(shards[0]))
     # The same rows, a little surer of themselves.
     rows = pq.read_table(shards[0])
     surer = {
@@ -274,7 +277,7 @@ def test_other_predictions_in_a_bucket_are_compared_as_a_file_here(store, folder
     pq.write_table(pa.table(surer), other, row_group_size=GROUP)
     store.put("surer.parquet", other.read_bytes())
     here, there = (
-        Compare(direction=Gradient(), against=path).answer(setting).metrics
+        Compare(direction=Gradient(), against=path).answer(stages).metrics
         for path in (str(other), store.uri("surer.parquet"))
     )
     assert here == there

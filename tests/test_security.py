@@ -16,19 +16,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import dashboard
-from pipeline.address import without_secret
+from pipeline.commands import dashboard, dashboard_server
+from pipeline.commands.export import export
 from pipeline.data import download
 from pipeline.data.digits import Digits
 from pipeline.data.mnist import Mnist
 from pipeline.errors import BadInput
-from pipeline.export import export
 from pipeline.model.mlp import Mlp
-from pipeline.package import Log
-from pipeline.tracking import Tracking
+from pipeline.runtime.redact import without_secret
+from pipeline.tracking.log import Log
+from pipeline.tracking.mlflow import Tracking
+from tests.server import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted([*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "hydra_plugins").rglob("*.py")])
+SOURCES = sorted((ROOT / "pipeline").rglob("*.py"))
 SECRET = "s3cr3t"
 
 
@@ -38,15 +39,15 @@ SECRET = "s3cr3t"
 def test_the_dashboard_binds_this_machine_alone_unless_told_otherwise():
     request = dashboard.parse([])
     assert request.host == "127.0.0.1"
-    command = dashboard.command("sqlite:////x/mlflow.db", request.host, 5000)
+    command = dashboard_server.command("sqlite:////x/mlflow.db", request.host, 5000)
     assert command[command.index("--host") + 1] == "127.0.0.1"
 
 
 def test_another_host_is_served_when_it_is_named_and_a_line_says_what_to_put_in_front(capsys):
     request = dashboard.parse(["host=0.0.0.0", "port=1"])
-    command = dashboard.command("sqlite:////x/mlflow.db", request.host, 5000)
+    command = dashboard_server.command("sqlite:////x/mlflow.db", request.host, 5000)
     assert command[command.index("--host") + 1] == "0.0.0.0"
-    with dashboard.socket.socket() as taken:
+    with dashboard_server.socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         with pytest.raises(BadInput, match="must be free to serve on"):
@@ -62,7 +63,7 @@ def test_a_host_that_is_no_address_is_refused(host):
 
 
 def test_the_servers_command_line_holds_no_address_of_a_database():
-    command = dashboard.command(f"postgresql://me:{SECRET}@db/runs", "127.0.0.1", 5000)
+    command = dashboard_server.command(f"postgresql://me:{SECRET}@db/runs", "127.0.0.1", 5000)
     assert SECRET not in " ".join(command)
 
 
@@ -346,7 +347,7 @@ def test_an_artifact_that_is_a_link_is_neither_read_nor_packed(store, tmp_path):
         with pytest.raises((MlflowException, BadInput)):
             opened.read_file(run, "linked.txt")
         with contextlib.suppress(MlflowException, BadInput):
-            export(opened, run, tmp_path / "sweep.zip")
+            export(opened, opened.run(run), tmp_path / "sweep.zip")
         content = [zipfile.ZipFile(path).namelist() for path in tmp_path.glob("*.zip")]
         assert not any("linked.txt" in names for names in content)
     finally:
@@ -355,9 +356,9 @@ def test_an_artifact_that_is_a_link_is_neither_read_nor_packed(store, tmp_path):
 
 def test_an_archives_members_stay_below_the_folder_that_it_is_unpacked_in(store, tmp_path):
     opened, run, _ = store
-    path, n_files = export(opened, run, tmp_path / "sweep.zip")
-    with zipfile.ZipFile(path) as archive:
-        assert len(archive.namelist()) == n_files >= 1
+    packed = export(opened, opened.run(run), tmp_path / "sweep.zip")
+    with zipfile.ZipFile(packed.path) as archive:
+        assert len(archive.namelist()) == packed.n_files >= 1
         assert not [name for name in archive.namelist() if name.startswith("/") or ".." in name.split("/")]
 
 
@@ -401,7 +402,7 @@ def test_a_store_that_cannot_be_reached_leaves_its_password_neither_on_the_termi
 @pytest.fixture
 def server(tmp_path):
     """A real tracking server, which takes any user and password; its address without http://."""
-    port = dashboard.free_port(None)
+    port = free_port()
     (tmp_path / "server").mkdir()
     uri = f"sqlite:///{tmp_path}/server/mlflow.db"
     Tracking(uri=uri).open()
@@ -409,7 +410,7 @@ def server(tmp_path):
     with (
         (tmp_path / "server.log").open("wb") as log,
         subprocess.Popen(
-            dashboard.command(uri, "127.0.0.1", port), env=environment, cwd=tmp_path, stdout=log, stderr=log
+            dashboard_server.command(uri, "127.0.0.1", port), env=environment, cwd=tmp_path, stdout=log, stderr=log
         ) as process,
     ):
         deadline = time.monotonic() + 180

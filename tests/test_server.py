@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Run
 
 from pipeline.errors import BadInput
-from pipeline.tracking import Tracking
+from pipeline.tracking.mlflow import Tracking
 from tests import server
 
 pytestmark = [
@@ -103,7 +103,7 @@ def at_once(served):
     """What each process was told, (turn, run, what went wrong), and the runs of each turn's experiment."""
     context = multiprocessing.get_context("forkserver")
     # So that all are ready within seconds.
-    context.set_forkserver_preload(["mlflow", "pipeline.tracking"])
+    context.set_forkserver_preload(["mlflow", "pipeline.tracking.mlflow"])
     together, found = context.Barrier(PROCESSES), context.Queue()
     processes = [
         context.Process(target=start_runs, args=(served.uri, number, together, found)) for number in range(PROCESSES)
@@ -149,3 +149,23 @@ def test_a_server_that_was_stopped_is_given_up_within_half_a_minute(stopped):
     with pytest.raises(BadInput, match=r"^tracking\.uri must be a store that answers"):
         Tracking(uri=stopped, experiment="nobody answers").open()
     assert time.monotonic() - began < 30
+
+
+def test_a_database_of_another_version_is_refused_and_not_migrated():
+    pytest.importorskip("psycopg", reason="needs the extra postgresql")
+    from sqlalchemy import create_engine, text
+
+    with server.postgresql() as uri:
+        assert Tracking(uri=uri).open().newest() is None
+        engine = create_engine(uri)
+        for revision, said in (
+            ("a8c4a736bde6", "the older schema a8c4a736bde6 of 2020-12-02"),
+            ("f" * 12, "a later one"),
+        ):
+            with engine.begin() as connection:
+                connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+            with pytest.raises(BadInput, match=said):
+                Tracking(uri=uri, experiment=revision).open()
+            with engine.connect() as connection:
+                assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == revision
+        engine.dispose()

@@ -9,6 +9,45 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 
+def stream(path, table, rows=1000):
+    """An Arrow table as a stream, as `datasets` writes its shards: by default 1,000 rows a batch."""
+    with pa.OSFile(str(path), "wb") as file, ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=rows)
+
+
+def saved_dataset(path, columns, shards=2, class_names=None, split=None, rows=7):
+    """A folder as `datasets.Dataset.save_to_disk` of Hugging Face writes it, with the classes' names by column."""
+    path.mkdir(parents=True)
+    whole = arrow(columns)
+    names = [f"data-{i:05}-of-{shards:05}.arrow" for i in range(shards)]
+    for i, name in enumerate(names):
+        # Contiguous shards, the first ones longer by a row where the rows do not divide.
+        start, stop = (j * len(whole) // shards for j in (i, i + 1))
+        stream(path / name, whole.slice(start, stop - start), rows)
+    features = {field.name: {"dtype": str(field.type), "_type": "Value"} for field in whole.schema}
+    features |= {name: {"names": list(classes), "_type": "ClassLabel"} for name, classes in (class_names or {}).items()}
+    info = {"citation": "", "description": "", "features": features, "homepage": "", "license": ""}
+    (path / "dataset_info.json").write_text(json.dumps(info, indent=2))
+    state = {
+        "_data_files": [{"filename": name} for name in names],
+        "_fingerprint": "0123456789abcdef",
+        "_format_columns": None,
+        "_format_kwargs": {},
+        "_format_type": None,
+        "_output_all_columns": False,
+        "_split": split,
+    }
+    (path / "state.json").write_text(json.dumps(state, indent=2))
+
+
+def saved_splits(path, splits, **options):
+    """A folder as `DatasetDict.save_to_disk` writes it: a saved data set for each split."""
+    path.mkdir()
+    for split, columns in splits.items():
+        saved_dataset(path / split, columns, split=split, **options)
+    (path / "dataset_dict.json").write_text(json.dumps({"splits": list(splits)}))
+
+
 def named(columns):
     """Lists as one column a number, as formats without lists have them: logits as logits_0 …"""
     found = {}
@@ -110,6 +149,8 @@ FORMATS = {
     "a.ndjson.gz": packed_json_lines,
     "a.npz": npz,
     "arrays": npy_folder,
+    "stream.arrow": lambda path, columns: stream(path, arrow(columns), rows=7),
+    "saved": saved_dataset,
 }
 
 

@@ -1,4 +1,4 @@
-"""What every source of rows is."""
+"""The base class of every source of rows."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.data.archive import brief
-from pipeline.data.columns import with_columns
-from pipeline.errors import BadInput
-from pipeline.kept import once
-from pipeline.records import Dataset, Population
+from ..errors import BadInput, brief
+from ..records.rows import Dataset, Population
+from ..runtime import files
+from ..runtime.memo import once
+from .groups_and_weights import with_columns
 
 SPLITS = ("train", "test")
 
 
 def check_split(split: str) -> None:
-    """Refuse a split that no source has.
+    """Raise unless the split is ``train`` or ``test``.
 
     Raises
     ------
@@ -32,12 +31,12 @@ def check_split(split: str) -> None:
 
 
 def in_memory(dataset: Population) -> Dataset:
-    """Return a population whose rows are in memory, with labels.
+    """Return the population unchanged, if its rows are in memory and have labels.
 
     Raises
     ------
     BadInput
-        If it is streamed from disk, or its rows have scores alone.
+        If it is streamed from disk, or its rows have only scores.
     """
     if not isinstance(dataset, Dataset):
         raise BadInput(
@@ -53,24 +52,27 @@ def in_memory(dataset: Population) -> Dataset:
 
 @dataclass
 class Data(ABC):
-    """A source of rows, as configured.
+    """The configuration of a source of rows, and the methods that load them.
 
     Attributes
     ----------
     name : str
-        The choice's name.
+        The name of the source, as in ``data=NAME``.
     split : str
         Which rows are the population: ``train`` or ``test``.
     normalize : bool
         Whether stored values are scaled (8-bit pixels to 0 … 1) when a block of them is used.
     one_hot : bool
-        Whether labels are rows of k label probabilities instead of integers.
+        Whether labels are loaded as rows of k label probabilities instead of integers.
     group : str or None
-        The column that tells which rows belong together (a writer, a passage); whole groups are drawn.
+        The column of group identifiers (a writer, a passage). Whole groups are then drawn instead of rows.
     weight : str or None
-        The column of what each row counts in a mean, above 0.
+        The column of row weights, above 0, that means are taken with.
+    by : str or None
+        The column whose values slice the rows, or ``label`` for the true class: ``study=all_rows``, ``compare`` and
+        ``gate`` then answer for every slice.
     sweep_sizes : dict of str to str
-        The batch sizes of ``make sweep`` by split, as Hydra writes a sweep: ``1,10,100``.
+        The batch sizes of ``make sweep`` by split, in Hydra's syntax for sweeps: ``1,10,100``.
     """
 
     name: str
@@ -79,28 +81,41 @@ class Data(ABC):
     one_hot: bool = False
     group: str | None = None
     weight: str | None = None
+    by: str | None = None
     sweep_sizes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # A folder of the cache is named so.
+        # A folder of the cache has this name.
         if not re.fullmatch(r"[\w-]+", self.name):
             raise BadInput(f"data.name must be letters, digits, - and _ alone; found {self.name!r}: leave it out")
+        self.check_own_split()
+
+    def check_own_split(self) -> None:
+        """Raise unless the configured split is one that such a source can have."""
         check_split(self.split)
 
     def rows(self, split: str) -> Population:
-        """Load the rows of one split with their groups and weights, once in a process."""
-        return once(f"data {self!r} {split} {self.stamp()}", lambda: self._loaded(split))
+        """Load the rows of one split with their groups and weights; memoised in this process."""
+        return once(f"data {self!r} {split} {self.stamp()}", lambda: self._load_with_columns(split))
 
     def stamp(self) -> str:
-        """Return what tells that the files are others than before in the same process; empty where there are none."""
+        """Return a key for memoising that changes when the files change; empty if the source has no files."""
         return "".join(files.stamp_of(getattr(self, name, None)) for name in ("path", "train_path"))
 
+    def unlabelled(self) -> Data:
+        """Return the same source for a study that takes rows without labels, where the source can have such."""
+        return self
+
+    def labelled_alone(self) -> Data:
+        """Return the rows that have a label, for a study that counts the others by a proxy."""
+        return self
+
     def load(self) -> Population:
-        """Load the population."""
-        return self._loaded(self.split)
+        """Load the rows of the configured split: the population."""
+        return self._load_with_columns(self.split)
 
     def column(self, split: str, name: str, *, key: str) -> NDArray[Any]:
-        """Return a further column of a split, a value a row.
+        """Return a further column of a split, with one value a row.
 
         Parameters
         ----------
@@ -109,7 +124,7 @@ class Data(ABC):
         name : str
             The column's name.
         key : str
-            The key of the configuration that asks for it, for the error.
+            The configuration key that names the column, for the error message.
 
         Returns
         -------
@@ -122,7 +137,7 @@ class Data(ABC):
         """
         raise BadInput(f"{key} must name a column of data={self.name}, which has none; found {name!r}: choose data=npz")
 
-    def _loaded(self, split: str) -> Population:
+    def _load_with_columns(self, split: str) -> Population:
         try:
             return self._with_columns(self.load_split(split), split)
         except MemoryError as error:
@@ -146,5 +161,5 @@ class Data(ABC):
         Raises
         ------
         BadInput
-            If the rows cannot be had or are not what they claim to be.
+            If the rows cannot be read, or are not valid.
         """

@@ -1,84 +1,60 @@
-"""Groups and weights of a data set's rows, checked."""
+"""Columns of a table by their names, and what is said of those that are missing or have the wrong type."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, TypeVar
+import re
+from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline import files
-from pipeline.errors import BadInput
-from pipeline.records import Population
-
-P = TypeVar("P", bound=Population)
+from ..errors import BadInput, brief
+from .formats.base import Column
 
 
-def with_columns(dataset: P, *, group: NDArray[Any] | None = None, weight: NDArray[Any] | None = None) -> P:
-    """Return the data set with groups and weights, which its digest covers.
+def label_column(columns: Mapping[str, Column], label: str) -> str:
+    """Return the name of the column of labels: ``labels`` where the default ``label`` is not there."""
+    return "labels" if label == "label" and label not in columns and "labels" in columns else label
 
-    Parameters
-    ----------
-    dataset : Population
-        N rows.
-    group : ndarray, shape (N,), or None
-        Equal values belong together: numbers or text.
-    weight : ndarray of real numbers, shape (N,), or None
-        Above 0.
+
+def columns_named(columns: Mapping[str, Column], name: str, where: str) -> tuple[str, ...]:
+    """Return the column of a name, or the columns NAME_0 … NAME_{k-1} in order, or none.
 
     Raises
     ------
     BadInput
-        If a column is not one value a row, has NaN, or a weight is not above 0 and finite, or there is but one group.
+        If a number between is missing.
     """
-    if group is None and weight is None:
-        return dataset
-    parts = [dataset.digest.encode()]
-    codes = None if group is None else _codes(group, dataset)
-    weights = None if weight is None else _weights(weight, dataset)
-    for name, column in (("groups", codes), ("weights", weights)):
-        if column is not None:
-            parts += [name.encode(), column.tobytes()]
-    return replace(  # type: ignore[type-var]
-        dataset,
-        groups=dataset.groups if codes is None else codes,
-        weights=dataset.weights if weights is None else weights,
-        digest=files.content_digest(*parts),
-    )
+    if name in columns:
+        return (name,)
+    numbered = {int(m[1]): c for c in columns if (m := re.fullmatch(re.escape(name) + r"_(\d{1,7})", c))}
+    if not numbered:
+        return ()
+    if sorted(numbered) != list(range(len(numbered))):
+        missing = next(i for i in range(len(numbered)) if i not in numbered)
+        raise BadInput(f"{where} must have a column a class, from {name}_0 on; found no {name}_{missing}: name them so")
+    return tuple(numbered[i] for i in range(len(numbered)))
 
 
-def _codes(group: NDArray[Any], dataset: Population) -> NDArray[np.int64]:
-    _check_length(group, "data.group", dataset)
-    if group.dtype.kind == "f" and np.isnan(group).any():
-        row = int(np.isnan(group).argmax())
+def check_label(columns: Mapping[str, Column], label: str, where: str, *, key: str = "label") -> None:
+    """Refuse a column of labels that is missing or holds no single class a row; `key` is the option that names it.
+
+    Raises
+    ------
+    BadInput
+        If it is so.
+    """
+    if label not in columns:
         raise BadInput(
-            f"data.group must say for each row which group it belongs to; found NaN in row {row}: fill it in, or leave "
-            "the row out"
+            f"data.label={label} must be a column of {where}; found the columns {listed(columns)}: name the labels' "
+            "with data.label=COLUMN"
         )
-    named, codes = np.unique(group, return_inverse=True)
-    if len(named) < 2:
-        raise BadInput(f"data.group must tell at least 2 groups apart; found one, {named[0]!r}: choose another column")
-    return codes.astype(np.int64)
-
-
-def _weights(weight: NDArray[Any], dataset: Population) -> NDArray[np.float64]:
-    _check_length(weight, "data.weight", dataset)
-    if weight.dtype.kind not in "biuf":
-        raise BadInput(f"data.weight must be a column of numbers; found type {weight.dtype}: choose another column")
-    # A signalling NaN, or what goes beyond float64, is refused below.
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = weight.astype(np.float64)
-    wrong = ~(np.isfinite(weights) & (weights > 0))
-    if wrong.any():
-        row = int(wrong.argmax())
+    column = columns[label]
+    if column.width is not None or column.kind not in "iubfU":
         raise BadInput(
-            f"data.weight must be above 0 and finite in every row; found {weights[row]:g} in row {row}, and "
-            f"{int(wrong.sum()):,} such rows: leave rows that count nothing out of the file"
+            f"the {key} column {brief(label)!r} of {where} must hold one class a row, as text or as a whole number; "
+            f"found {brief(column.type_name)}: name another with data.{key}=COLUMN"
         )
-    return weights
 
 
-def _check_length(column: NDArray[Any], key: str, dataset: Population) -> None:
-    if column.shape != (len(dataset),):
-        raise BadInput(f"{key} must have one value for each of the {len(dataset):,} rows; found shape {column.shape}")
+def listed(columns: Mapping[str, Column]) -> str:
+    """Write the names of the first eight columns."""
+    names = [brief(name) for name in columns]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,22 +1,24 @@
-"""Checking labels and turning them from one encoding into another."""
+"""Check labels, and convert them between integer classes and rows of label probabilities."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
+from ..errors import BadInput
+from ..records.probabilities import LABEL_TOLERANCE, is_off, row_sums
+from .inputs import row_number
 
-# How far the sum of a row of probabilities may be from 1: a softmax in float32 stays well within it.
-TOLERANCE = 1e-4
-# From here on a class number is taken for a mistake (an identifier): k decides how much memory logits take.
+# Class numbers from here on are refused: they are probably identifiers, and logits take memory in proportion to k.
 MOST_CLASSES = 1_000_000
+_MEND = "mend or remove that row"
 
 
-def classes_of(values: NDArray[Any], *, source: str) -> NDArray[np.int64]:
-    """Return integer classes, whatever real type they are stored as.
+def classes_of(values: NDArray[Any], *, source: str, where: Callable[[int], str] = row_number) -> NDArray[np.int64]:
+    """Return class numbers as int64, whatever real type they are stored as.
 
     Parameters
     ----------
@@ -24,6 +26,8 @@ def classes_of(values: NDArray[Any], *, source: str) -> NDArray[np.int64]:
         Class numbers from 0 up; floats must be whole.
     source : str
         What they are, for messages: ``t of FILE``.
+    where : callable
+        Names a row by its index in `values`, for messages.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def classes_of(values: NDArray[Any], *, source: str) -> NDArray[np.int64]:
     Raises
     ------
     BadInput
-        If one of them is no whole number, negative, or a million and more.
+        If one of them is not a whole number, is negative, or is a million or more.
 
     Examples
     --------
@@ -40,31 +44,53 @@ def classes_of(values: NDArray[Any], *, source: str) -> NDArray[np.int64]:
     array([3, 0])
     """
     if values.dtype.kind == "f":
-        # The limits below do not fit into every float. What goes beyond float64, or is a signalling NaN, is refused.
+        # float64, because float16 cannot hold the limits below. Signalling NaNs and values beyond float64 are refused.
         with np.errstate(over="ignore", invalid="ignore"):
             values = values.astype(np.float64)
             wrong = ~np.isfinite(values) | (values != np.floor(values))
-        _refuse_row(wrong, values, source, "whole class numbers from 0 up")
-    _refuse_row(values < 0, values, source, "whole class numbers from 0 up")
-    _refuse_row(values >= MOST_CLASSES, values, source, f"class numbers below {MOST_CLASSES:,}")
+        _refuse_row(wrong, values, source, "whole class numbers from 0 up", where)
+    _refuse_row(values < 0, values, source, "whole class numbers from 0 up", where)
+    _refuse_row(values >= MOST_CLASSES, values, source, f"class numbers below {MOST_CLASSES:,}", where)
     return values.astype(np.int64)
 
 
-def check_range(classes: NDArray[np.integer[Any]], n_classes: int, *, source: str) -> None:
-    """Refuse classes outside 0 … `n_classes` - 1.
+def check_range(
+    classes: NDArray[Any],
+    n_classes: int,
+    *,
+    source: str,
+    where: Callable[[int], str] = row_number,
+    remedy: str = _MEND,
+) -> None:
+    """Raise if a class is outside 0 … `n_classes` - 1.
+
+    Parameters
+    ----------
+    classes : ndarray of bool or int, shape (n,)
+        The labels.
+    n_classes : int
+        The number of classes k.
+    source : str
+        What they are, for messages: ``t of FILE``.
+    where : callable
+        Names a row by its index in `classes`, for messages.
+    remedy : str
+        What the user can do, for messages.
 
     Raises
     ------
     BadInput
         Naming the first row that is out of range.
     """
-    _refuse_row(
-        (classes < 0) | (classes >= n_classes), classes, source, f"classes 0 … {n_classes - 1} (there are {n_classes})"
-    )
+    # The extremes take no memory; nearly always they settle it.
+    if len(classes) == 0 or (classes.min() >= 0 and classes.max() < n_classes):
+        return
+    holds = f"classes 0 … {n_classes - 1} (there are {n_classes})"
+    _refuse_row((classes < 0) | (classes >= n_classes), classes, source, holds, where, remedy)
 
 
 def rows_to_labels(rows: NDArray[Any], *, source: str) -> NDArray[Any]:
-    """Return integer classes where every row is one-hot, and the rows themselves where one is soft.
+    """Return integer classes if every row is one-hot, otherwise the rows as float32.
 
     Parameters
     ----------
@@ -76,12 +102,12 @@ def rows_to_labels(rows: NDArray[Any], *, source: str) -> NDArray[Any]:
     Returns
     -------
     ndarray of int64, shape (n,), or of float32, shape (n, k)
-        Soft rows are kept as they are, not scaled to a sum of exactly 1.
+        Rows that are not one-hot are returned unchanged; they are not scaled to a sum of exactly 1.
 
     Raises
     ------
     BadInput
-        Naming the first row that is no distribution, and its sum.
+        Naming the first row that is not a distribution.
 
     Examples
     --------
@@ -91,9 +117,8 @@ def rows_to_labels(rows: NDArray[Any], *, source: str) -> NDArray[Any]:
     holds = "probabilities of the classes in each row"
     _refuse_row(~np.isfinite(rows).all(axis=1), rows, source, f"finite {holds}")
     _refuse_row(np.any(rows < 0, axis=1), rows, source, f"{holds}, none negative")
-    with np.errstate(over="ignore"):
-        sums = rows.sum(axis=1, dtype=np.float64)
-    wrong = np.abs(sums - 1) > TOLERANCE
+    sums = row_sums(rows)
+    wrong = is_off(sums, LABEL_TOLERANCE)
     if wrong.any():
         row = int(wrong.argmax())
         raise BadInput(
@@ -130,9 +155,16 @@ def one_hot(classes: NDArray[np.integer[Any]], n_classes: int) -> NDArray[np.flo
     return rows
 
 
-def _refuse_row(wrong: NDArray[np.bool_], values: NDArray[Any], source: str, holds: str) -> None:
-    """Raise for the first wrong row."""
+def _refuse_row(
+    wrong: NDArray[np.bool_],
+    values: NDArray[Any],
+    source: str,
+    holds: str,
+    where: Callable[[int], str] = row_number,
+    remedy: str = _MEND,
+) -> None:
+    """Raise for the first row in which `wrong` is true."""
     if wrong.any():
         row = int(wrong.argmax())
         found = np.array2string(values[row], max_line_width=10**6, threshold=12, edgeitems=4).replace("\n", " ")
-        raise BadInput(f"{source} must hold {holds}; found {found} in row {row:,}: mend or remove that row")
+        raise BadInput(f"{source} must hold {holds}; found {found} in {where(row)}: {remedy}")

@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.data.logged import Logged
-from pipeline.logs import lm_eval
-from pipeline.logs.answers import Answers
+from .evaluation_log import Logged
+from .logs import lm_eval_log
+from .logs.answers import Answers
 
 
 @dataclass
 class LmEval(Logged):
-    """What a model answered to the documents of one or several tasks: files samples_TASK_DATETIME.jsonl.
+    """The answers of a model to the documents of one or several tasks: files samples_TASK_DATETIME.jsonl.
 
     Attributes
     ----------
     path : str or None
-        Such a file, or a folder of them.
+        One of these files, or a folder of them.
     metric : str or None
-        Says whether an answer is right; None: ``acc``, else ``exact_match``, else the only one that is 0 or 1.
+        The logged metric that becomes the accuracy; it must be 0 or 1. None: ``acc``, else ``exact_match``, else the
+        only metric that is 0 or 1.
     filter : str or None
-        Of tasks that have several, such as ``strict-match``.
+        The filter to read, such as ``strict-match``, for tasks that have several.
     """
 
     name: str = "lm_eval"
@@ -29,5 +30,5 @@ class LmEval(Logged):
     filter: str | None = None
 
     def read(self) -> Answers:
-        """Read the log; of multiple choice, the loss is the cross-entropy over the choices."""
-        return lm_eval.read([Path(str(self.path))], metric=self.metric, filter=self.filter)
+        """Read the log. The loss of a multiple-choice row is the cross-entropy over its choices."""
+        return lm_eval_log.read([Path(str(self.path))], metric=self.metric, filter=self.filter)

@@ -1,4 +1,4 @@
-"""A population that is too large for memory: read from disk, shard by shard, as it is needed."""
+"""A population that is too large for memory, and is read from disk shard by shard."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Block, IntArray
+from ..records.rows import Block, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class Streamed:
-    """All N rows of the chosen split, on disk; see `pipeline.records.Population`.
+    """All N rows of the chosen split, on disk; implements `records.rows.Population`.
 
     Attributes
     ----------
-    name, digest, n_classes, scale, width, bounds, groups, weights
-        As a Population has them.
+    name, digest, n_classes, scale, width, bounds, groups, weights, class_names
+        As in `records.rows.Population`.
     read_shard : callable
         Yields the blocks of a shard.
     read_labels : callable or None
         Returns the labels of all rows; None where rows have none.
     row_name : callable
-        Says where a row stands.
+        Names a row by its number, for messages.
     contents : callable or None
-        Returns what tells each shard's rows, and how they are read: equal where they are the same in another folder.
+        Returns a key of each shard that depends on its content and on how it is read, but not on its path. Scores are
+        reused between folders by these keys.
     """
 
     name: str
@@ -43,25 +44,26 @@ class Streamed:
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
     contents: Callable[[], list[str]] | None = None
+    class_names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return int(self.bounds[-1])
 
     @cached_property
     def labels(self) -> NDArray[Any] | None:
-        """The labels of all rows, read when first asked for."""
+        """The labels of all rows, read at the first access."""
         return None if self.read_labels is None else self.read_labels()
 
     def read(self, shard: int) -> Iterator[Block]:
-        """Read a shard, in order, in blocks of bounded size."""
+        """Yield the rows of a shard in order, in blocks of bounded size."""
         return self.read_shard(shard)
 
     def where(self, row: int) -> str:
-        """Say which row of which file a row is."""
+        """Name a row by its file and its number there, for messages."""
         return self.row_name(row)
 
     def take(self, rows: IntArray) -> Block:
-        """Read rows in the order asked for; only the shards that hold them are touched, each once."""
+        """Return rows in the order of `rows`. Only the shards that contain them are read, each once."""
         rows = np.asarray(rows)
         order = np.argsort(rows, kind="stable")
         wanted = rows[order]

@@ -1,38 +1,45 @@
-"""A table of inputs and labels, for a model."""
+"""Inputs and labels from a table on disk, for a model to predict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.data.labels import MOST_CLASSES
-from pipeline.data.layout import Inputs, inputs_of
-from pipeline.data.shards.base import Source
-from pipeline.data.shards.places import path_of
-from pipeline.data.streamed import Streamed
-from pipeline.data.tabular import Tabular, labels_of
-from pipeline.errors import BadInput
-from pipeline.records import Block
+from ..errors import BadInput
+from ..records.rows import Block
+from ..runtime import files
+from .class_names import are_text, check_number_of_names, class_numbers, refuse_empty
+from .classes_found import count_classes, names_in
+from .columns import label_column
+from .formats.base import Source
+from .formats.locations import path_of
+from .formats.saved_dataset import is_saved_dataset, splits_of
+from .input_columns import Inputs, inputs_of
+from .inputs import finite_float32
+from .labels import MOST_CLASSES
+from .streamed import Streamed
+from .tabular import Tabular, labels_of
+
+_RAISE_CLASSES = "count classes from 0, or raise data.n_classes"
 
 
 @dataclass
-class Table(Tabular):
-    """What a model is given for N rows, in a table: Parquet, Arrow, CSV, JSON Lines, npz, or npy files in a folder.
+class RowTable(Tabular):
+    """Inputs and labels of N rows in a table: Parquet, Arrow, CSV, JSON Lines, npz, or npy files in a folder.
 
     Attributes
     ----------
     inputs : str or None
-        A list column; or the stem of one column an input, NAME_0 … NAME_{d-1}; or the columns' names with commas
-        between them. None looks for ``inputs``, ``inputs_0`` …, ``input_0`` …, ``x``, ``x_0`` …. Inputs of type uint8
-        stay 8-bit and are multiplied by 1/255 when normalised; others are taken as they are, as float32.
+        The input columns: a list column; or NAME for the columns NAME_0 … NAME_{d-1}; or column names separated by
+        commas. None looks for ``inputs``, ``inputs_0`` …, ``input_0`` …, ``x``, ``x_0`` …. Inputs of type uint8 stay
+        8-bit and are multiplied by 1/255 when normalised; all others are converted to float32.
     n_classes : int or None
-        The number of classes k, at least 2. None: the largest label plus 1, for which all labels are read once.
+        The number of classes k, at least 2. None: that of `classes`; else of the different labels, if they are text;
+        else the largest label plus 1. All labels are read once to find it.
     """
 
     name: str = "table"
@@ -46,15 +53,25 @@ class Table(Tabular):
                 f"data.n_classes must be 2 to {MOST_CLASSES:,}, or null to see it from the labels; found "
                 f"{self.n_classes}"
             )
+        check_number_of_names(self.classes, self.n_classes)
+
+    @property
+    def has_sorted_names(self) -> bool:
+        """Whether the names of the classes were found in the labels, so that their order is that of the alphabet."""
+        source = self.source
+        label = label_column(source.columns, self.label)
+        return self.classes is None and label in source.columns and source.columns[label].kind == "U"
 
     def streamed(self) -> Streamed:
-        """Return the rows, ready to be read shard by shard, and checked as they are."""
+        """Return a population that reads the rows shard by shard, and checks them as they are read."""
         source = self.source
         columns = inputs_of(source.columns, where=path_of(str(self.path)), inputs=self.inputs, label=self.label)
-        k = self.n_classes or _classes_seen(source, columns.label)
+        names = self._names(source, columns.label)
+        k = len(names) if names is not None else self.n_classes or count_classes(source, columns.label)
         is_stored = all(source.columns[name].is_byte for name in columns.columns)
-        rows = Rows(source, columns, k, is_stored)
-        reading = ("inputs", columns.columns, columns.label, k)
+        is_numbered = self.classes is None and source.columns[columns.label].class_names is not None
+        blocks = InputBlocks(source, columns, k, is_stored, names, is_numbered)
+        reading = ("inputs", columns.columns, columns.label, k, *([] if names is None else [names]))
         return Streamed(
             name=source.name,
             digest=files.digest_of(source.digest, *reading),
@@ -63,100 +80,85 @@ class Table(Tabular):
             scale=1 / 255 if self.normalize and is_stored else 1.0,
             width=columns.width,
             bounds=source.bounds,
-            read_shard=rows.read,
-            read_labels=lambda: labels_of(source, columns.label),
+            read_shard=blocks.read,
+            read_labels=lambda: labels_of(source, columns.label, blocks.class_labels),
             row_name=source.where,
+            class_names=names,
         )
+
+    def _names(self, source: Source, label: str) -> tuple[str, ...] | None:
+        if self.classes is not None:
+            return tuple(self.classes)
+        names = source.columns[label].class_names
+        if names is None and source.columns[label].kind != "U":
+            return None
+        names = names or names_in([source, *self._other_splits(label)], [label])
+        if self.n_classes not in (None, len(names)):
+            raise BadInput(
+                f"data.n_classes must be the number of different labels; found {self.n_classes}, and {len(names)} in "
+                f"{source.name}: name all classes with data.classes=[…]"
+            )
+        return names
+
+    def _other_splits(self, label: str) -> list[Source]:
+        """Return the other splits whose labels are text too, so that all splits number the classes alike."""
+        assert self.path is not None
+        splits = splits_of(self.path) if is_saved_dataset(self.path) else []
+        sources = [self.of_split(split).source for split in splits if split != self.split]
+        return [each for each in sources if label in each.columns and each.columns[label].kind == "U"]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Inputs and labels in a table.
+class InputBlocks:
+    """Reads a table as blocks of checked inputs and labels.
 
     Attributes
     ----------
     source : Source
         The table.
     columns : Inputs
-        Which of its columns are what.
+        Its columns of inputs and labels.
     n_classes : int
-        The classes k.
+        The number of classes k.
     is_stored : bool
-        Whether inputs are 8-bit and stay so; else they are float32.
+        Whether inputs are kept as stored, as uint8; otherwise they are converted to float32.
+    class_names : tuple of str or None
+        The names of the classes.
+    is_numbered : bool
+        As `Layout.is_numbered` has it.
     """
 
     source: Source
     columns: Inputs
     n_classes: int
     is_stored: bool
+    class_names: tuple[str, ...] | None = None
+    is_numbered: bool = False
 
     def read(self, shard: int) -> Iterator[Block]:
-        """Read a shard, checked, in blocks.
+        """Yield the checked rows of a shard in blocks.
 
         Raises
         ------
         BadInput
-            If an input is not finite in float32, or a label is no class.
+            If an input is not finite in float32, or a label is not a class.
         """
         first = int(self.source.bounds[shard])
         for arrays in self.source.read(shard, self.columns.wanted):
-            found = [self._numbers(arrays[name], name, first) for name in self.columns.columns]
+            where = self.source.where_from(first)
+            found = [self._inputs(arrays[name], name, where) for name in self.columns.columns]
             inputs = np.stack(found, axis=1) if found[0].ndim == 1 else found[0]
-            labels = arrays[self.columns.label]
-            check_classes(labels, self.n_classes, label=self.columns.label, source=self.source, first=first)
-            yield Block(np.ascontiguousarray(inputs), labels.astype(np.int64, copy=False))
+            yield Block(np.ascontiguousarray(inputs), self.class_labels(arrays[self.columns.label], where))
             first += len(inputs)
 
-    def _numbers(self, found: NDArray[Any], name: str, first: int) -> NDArray[Any]:
+    def class_labels(self, stored: NDArray[Any], where: Callable[[int], str]) -> NDArray[np.int64]:
+        """Return stored labels as class numbers; raise BadInput for a label that no class has."""
+        label, remedy = self.columns.label, _RAISE_CLASSES
+        refuse_empty(stored, label, where)
+        names = None if self.is_numbered and not are_text(stored) else self.class_names
+        return class_numbers(stored, names, self.n_classes, source=label, where=where, remedy=remedy)
+
+    def _inputs(self, found: NDArray[Any], name: str, where: Callable[[int], str]) -> NDArray[Any]:
         if self.is_stored:
             return found.astype(np.uint8, copy=False)
-        # A value too large for float32 becomes infinite, and is refused below, as is a signalling NaN.
-        with np.errstate(over="ignore", invalid="ignore"):
-            numbers = found.astype(np.float32, copy=False)
-        # The extremes carry a NaN or an infinity along, and take no memory.
-        if not (np.isfinite(numbers.min()) and np.isfinite(numbers.max())):
-            place = tuple(np.argwhere(~np.isfinite(numbers))[0])
-            raise BadInput(
-                f"{name} must be finite, in float32 too; found {found[place]} in "
-                f"{self.source.where(first + int(place[0]))}: mend or remove that row"
-            )
-        return numbers
-
-
-def check_classes(labels: NDArray[Any], n_classes: int, *, label: str, source: Source, first: int) -> None:
-    """Refuse labels that are no class; `first` is the row of the first of them.
-
-    Raises
-    ------
-    BadInput
-        With the first such row.
-    """
-    if labels.min() >= 0 and labels.max() < n_classes:
-        return
-    row = int(((labels < 0) | (labels >= n_classes)).argmax())
-    raise BadInput(
-        f"{label} must be a class, 0 to {n_classes - 1}; found {labels[row]} in {source.where(first + row)}: count "
-        "classes from 0, or raise data.n_classes"
-    )
-
-
-def _classes_seen(source: Source, label: str) -> int:
-    """The largest label plus 1; kept, for all labels must be read for it."""
-    kept = files.cache("classes") / files.digest_of(source.digest, label)
-    if kept.is_file():
-        return int(kept.read_text())
-    largest = -1
-    for shard in range(len(source.bounds) - 1):
-        first = int(source.bounds[shard])
-        for arrays in source.read(shard, [label]):
-            check_classes(arrays[label], MOST_CLASSES, label=label, source=source, first=first)
-            largest = max(largest, int(arrays[label].max()))
-            first += len(arrays[label])
-    if largest < 1:
-        raise BadInput(
-            f"{label} of {source.name} must tell at least 2 classes apart; found 0 alone: set data.n_classes"
-        )
-    # Without room for it, it is found again the next time.
-    with suppress(OSError):
-        files.write_beside(kept, lambda file: file.write(str(largest + 1).encode()))
-    return largest + 1
+        return finite_float32(found, source=name, where=where)

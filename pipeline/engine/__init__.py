@@ -1,7 +1,12 @@
-"""Where the rows are scored; a new place is one file here, one YAML of the same name, one entry below."""
+"""Engines: where rows are scored. A new one is one file here, one YAML file of the same name, and one entry below."""
 
-from pipeline.engine.local import Local
-from pipeline.engine.ray import Ray
-from pipeline.engine.threads import Threads
+from ..runtime.members import Members
 
-MEMBERS: dict[str, type] = {"threads": Threads, "local": Local, "ray": Ray}
+MEMBERS = Members(
+    __name__,
+    {
+        "threads": "Threads",
+        "local": "Local",
+        "ray": "Ray",
+    },
+)

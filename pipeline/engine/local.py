@@ -1,16 +1,17 @@
-"""Worker processes on this machine."""
+"""The engine of worker processes on this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline import cores
-from pipeline.engine.base import Engine, Job
-from pipeline.engine.retries import Tries
-from pipeline.engine.workers import spread
-from pipeline.errors import BadInput
-from pipeline.records import Scores
+from ..errors import BadInput
+from ..records.scores import Scores
+from ..runtime import cores
+from ..scoring.job import Job
+from .base import Engine
+from .retries import Failures
+from .workers import score_in_workers
 
 
 @dataclass
@@ -20,7 +21,7 @@ class Local(Engine):
     Attributes
     ----------
     workers : int
-        How many, at least 1; 0 is one a core.
+        The number of processes, at least 1; 0 is one for each core.
     """
 
     name: str = "local"
@@ -31,7 +32,8 @@ class Local(Engine):
             raise BadInput(f"engine.workers must be at least 1, or 0 for one a core; found {self.workers}")
 
     def run(self, job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None]) -> None:
-        """Score shards in worker processes; one that dies is replaced, and what it was at is tried again."""
-        tries = Tries(len(shards))
-        spread(job, shards, keep, workers=min(self.workers or cores.count(), len(shards)), tries=tries)
-        tries.raise_if_any()
+        """Score shards in worker processes; a worker that dies is replaced, and its shard is tried again."""
+        failures = Failures(len(shards))
+        workers = min(self.workers or cores.count(), len(shards))
+        score_in_workers(job, shards, keep, workers=workers, failures=failures)
+        failures.raise_if_any()

@@ -1,4 +1,4 @@
-"""Worker processes on as many machines as a Ray cluster has."""
+"""The engine of Ray actors, on all machines of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline import cores, files
-from pipeline.data.archive import brief
-from pipeline.engine.base import Engine, Job
-from pipeline.engine.retries import Tries, attempt
-from pipeline.engine.workers import one_thread, sendable
-from pipeline.errors import BadInput, Failed
-from pipeline.records import Scores
+from ..errors import BadInput, Failed, brief
+from ..records.scores import Scores
+from ..runtime import cores, files
+from ..runtime.extras import advice
+from ..scoring.job import Job
+from .base import Engine
+from .retries import Failures, attempt
+from .workers import limit_to_one_thread, sendable
 
 
 @dataclass
 class Ray(Engine):
-    """Shards are scored by Ray Data's actors, each with one thread; what they find is written down here.
+    """Shards are scored by actors of Ray Data, each with one thread; their scores are written by this process.
 
     Attributes
     ----------
     address : str or None
-        Of a cluster that runs: ``auto`` for this machine's, ``HOST:PORT``, or ``ray://HOST:PORT``. None starts one on
-        this machine that nobody else can use, and stops it when the rows are scored.
+        The address of a running cluster: ``auto`` for this machine's, ``HOST:PORT``, or ``ray://HOST:PORT``. None
+        starts a private one on this machine, and stops it when the rows are scored.
     workers : int
-        How many, at least 1; 0 is as many as the cluster has processors for.
+        The number of actors, at least 1; 0 is as many as the cluster has processors for.
     cpus_per_worker : int
-        Processors set aside for each, at least 1.
+        Processors reserved for each actor, at least 1.
     """
 
     name: str = "ray"
@@ -54,29 +54,40 @@ class Ray(Engine):
             raise BadInput("engine.address must name a Ray cluster, or be null for one of its own; found nothing")
 
     def run(self, job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None]) -> None:
-        """Score shards by actors; what one that dies was at is tried again."""
-        tries = Tries(len(shards))
+        """Score shards by actors; the shard of an actor that dies is tried again."""
+        failures = Failures(len(shards))
         with _cluster(self.address, least=self.workers * self.cpus_per_worker) as ray, _quiet(ray):
             left = list(shards)
             while left:
-                answered = set[int]()
-                for shard, outcome in self._outcomes(ray, job, left):
-                    answered.add(shard)
-                    if isinstance(outcome, Exception):
-                        tries.failed(shard, outcome)
-                    else:
-                        keep(shard, outcome)
-                left = [
-                    shard
-                    for shard in left
-                    if shard not in answered and tries.died(shard, "killed, as where memory runs out")
-                ]
-        tries.raise_if_any()
+                # A dead actor loses the shards that waited for it, too. So the last attempt of each is made alone.
+                alone = [[shard] for shard in left if failures.is_last_try(shard)]
+                together = [shard for shard in left if not failures.is_last_try(shard)]
+                left = []
+                for asked in [together, *alone] if together else alone:
+                    left += self._one_round(ray, job, asked, keep, failures)
+        failures.raise_if_any()
+
+    def _one_round(
+        self, ray: Any, job: Job, shards: list[int], keep: Callable[[int, Scores], None], failures: Failures
+    ) -> list[int]:
+        """Try each shard once, and return those whose actor died and that may be tried again."""
+        answered = set[int]()
+        for shard, outcome in self._outcomes(ray, job, shards):
+            answered.add(shard)
+            if isinstance(outcome, Exception):
+                failures.failed(shard, outcome)
+            else:
+                keep(shard, outcome)
+        return [
+            shard
+            for shard in shards
+            if shard not in answered and failures.died(shard, "killed, as where memory runs out")
+        ]
 
     def _outcomes(self, ray: Any, job: Job, shards: list[int]) -> Iterator[tuple[int, Scores | Exception]]:
-        """What came of each shard, as soon as it is known; nothing where an actor died."""
+        """Yield the scores or the error of each shard as soon as it is there; nothing if its actor died."""
         actors = ray.data.ActorPoolStrategy(size=min(self._most_workers(ray), len(shards)))
-        # Ray means to have another way by version 2.64 to say how often; this is the one of the version that is pinned.
+        # Ray announces another option for retries by version 2.64; the pinned version has only this one, and warns.
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             found = ray.data.from_items(shards, override_num_blocks=len(shards)).map_batches(
                 _Scorer,
@@ -84,7 +95,7 @@ class Ray(Engine):
                 batch_size=1,
                 num_cpus=self.cpus_per_worker,
                 compute=actors,
-                # Tried again by us, who count how often: Ray would go on for ever.
+                # The loop in `run` tries again and counts the attempts; Ray itself would retry without end.
                 max_task_retries=0,
             )
         try:
@@ -111,19 +122,19 @@ class Ray(Engine):
 
 
 class _Scorer:
-    """An actor: rows and model are loaded once, then shard after shard is scored.
+    """An actor that loads rows and model once, and then scores one shard after the other.
 
     Parameters
     ----------
     job : Job
-        What is scored.
+        The rows, the model and the metrics.
     numpy_version : str
-        That the figures are to be made with.
+        The version that the figures must be computed with.
     """
 
     def __init__(self, job: Job, numpy_version: str) -> None:
         self._job, self._refused = job, None
-        one_thread()
+        limit_to_one_thread()
         try:
             if np.__version__ != numpy_version:
                 raise BadInput(
@@ -135,7 +146,7 @@ class _Scorer:
             self._refused = error
         except Exception:
             pass
-        one_thread()
+        limit_to_one_thread()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         (shard,) = batch["item"]
@@ -145,12 +156,12 @@ class _Scorer:
 
 @contextmanager
 def _cluster(address: str | None, *, least: int) -> Iterator[Any]:
-    """Give Ray, connected; what was started for this is stopped afterwards, however it ends."""
+    """Yield the connected ray module; a cluster that was started or joined here is left in any case."""
     if address is None:
-        _keep_to_ourselves()
+        _require_token()
     ray = _imported()
     if ray.is_initialized():
-        # By who launched this cell: theirs to stop.
+        # Connected by the launcher of this cell, which also stops it.
         yield ray
         return
     quiet = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
@@ -165,9 +176,9 @@ def _cluster(address: str | None, *, least: int) -> Iterator[Any]:
 
 
 def _connect(ray: Any, address: str) -> None:
-    # This very source goes to the workers, for the scores are known by it.
+    # The workers get this source code, because the scores in the cache are identified by it.
     environment = {
-        "py_modules": [str(Path(__file__).resolve().parent.parent)],
+        "py_modules": [str(files.PACKAGE)],
         "env_vars": {"BATCHSCOPE_MLRUNS": str(files.mlruns())},
     }
     try:
@@ -184,15 +195,13 @@ def _imported() -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise BadInput(
-            "engine=ray needs Ray with Ray Data; found none: pip install 'batchscope[ray]' (or make setup-extras)"
-        ) from error
+        raise BadInput(f"engine=ray needs Ray with Ray Data; found none: {advice('ray')}") from error
     return ray
 
 
 @contextmanager
 def _quiet(ray: Any) -> Iterator[None]:
-    """Let Ray Data say nothing of its own, and go on where an actor has died."""
+    """Silence Ray Data's own output, and let it continue after the death of an actor."""
     context = ray.data.DataContext.get_current()
     ours = {"enable_progress_bars": False, "print_on_execution_start": False, "max_errored_blocks": -1}
     before = {name: getattr(context, name) for name in ours}
@@ -209,11 +218,12 @@ def _quiet(ray: Any) -> Iterator[None]:
             setattr(context, name, value)
 
 
-def _keep_to_ourselves() -> None:
-    # Ray listens on the machine's addresses. Left alone it makes a token for all clusters to come, in a file of the
-    # home folder that others may read.
+def _require_token() -> None:
+    """Protect a cluster that is started here by a random token of its own."""
+    # Ray listens on the machine's network addresses. By itself it writes one token for all later clusters into a file
+    # of the home folder that others may read.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Whether there is a token it reads when it is imported, once in a process: so what was set stays set.
+    # Ray reads these variables once, when it is imported, so they are not reset.
     if "ray" not in sys.modules and not any(name.startswith("RAY_AUTH_") for name in os.environ):
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

@@ -1,27 +1,27 @@
-"""What went wrong with shards: a damaged one is named, another is tried again."""
+"""Failures of shards: a failed shard is tried again, a damaged one is reported by name."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 
-from pipeline.engine.base import Job
-from pipeline.errors import BadInput, Failed
-from pipeline.records import Scores
+from ..errors import BadInput, Failed
+from ..records.scores import Scores
+from ..scoring.job import Job
 
-# Seconds before each try: what a store or a disk refuses, it may give a moment later.
+# Seconds before each attempt: an error of a store or a disk may be gone a moment later.
 _PAUSES = (0.0, 0.2, 1.0)
 MOST_TRIES = len(_PAUSES)
 
 
 class WorkerDied(Exception):
-    """A worker's process ended in the middle of a shard."""
+    """A worker process ended while it scored a shard."""
 
 
 def attempt(job: Job, shard: int) -> Scores | Exception:
-    """Score a shard in this process, in several tries; return what came of it.
+    """Score a shard in this process, in up to `MOST_TRIES` attempts; return its scores, or the last error.
 
-    What is wrong with the rows themselves (`BadInput`) is not tried again.
+    A `BadInput` is an error in the rows themselves, so it is returned without another attempt.
     """
     last: Exception
     for pause in _PAUSES:
@@ -35,13 +35,13 @@ def attempt(job: Job, shard: int) -> Scores | Exception:
     return last
 
 
-class Tries:
-    """The shards that were given up, and those whose worker died.
+class Failures:
+    """The shards that could not be scored, and how often a worker died at each.
 
     Parameters
     ----------
     total : int
-        How many shards there are to score.
+        The number of shards to score, for the message.
     """
 
     def __init__(self, total: int) -> None:
@@ -51,29 +51,33 @@ class Tries:
         self._given_up: dict[int, BaseException] = {}
 
     def failed(self, shard: int, error: BaseException) -> None:
-        """Note what came of all tries."""
+        """Record the error of a shard that is not tried again."""
         if isinstance(error, BadInput):
             self._damaged[shard] = error
         else:
             self._given_up[shard] = error
 
     def died(self, shard: int, found: str) -> bool:
-        """Note that a worker died at a shard; return whether the shard may be tried again."""
+        """Record that a worker died at a shard, and how; return whether the shard may be tried again."""
         self._deaths[shard] += 1
         if self._deaths[shard] < MOST_TRIES:
             return True
         self.failed(shard, WorkerDied(found))
         return False
 
+    def is_last_try(self, shard: int) -> bool:
+        """Return whether a shard is given up if a worker dies at it once more."""
+        return self._deaths[shard] == MOST_TRIES - 1
+
     def raise_if_any(self) -> None:
-        """Say what stayed without scores.
+        """Raise one error for all shards that have no scores.
 
         Raises
         ------
         BadInput
-            If shards are damaged: the first, and how many there are.
+            If shards are damaged; it names the first, and their number.
         Failed
-            If shards failed in every try.
+            If shards failed in every attempt.
         """
         if self._damaged:
             first = self._damaged[min(self._damaged)]

@@ -1,4 +1,4 @@
-"""In this process, a thread a core."""
+"""The engine of threads in this process, one for each core."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipeline.cores import on_all_cores
-from pipeline.engine.base import Engine, Job
-from pipeline.engine.retries import Tries, attempt
-from pipeline.records import Scores
+from ..records.scores import Scores
+from ..runtime.cores import on_all_cores
+from ..scoring.job import Job
+from .base import Engine
+from .retries import Failures, attempt
 
 
 @dataclass
 class Threads(Engine):
-    """Shards are scored by the threads of this process, one a core."""
+    """Shards are scored by threads of this process, one for each core."""
 
     name: str = "threads"
 
@@ -22,16 +23,16 @@ class Threads(Engine):
 
     def run(self, job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None]) -> None:
         """Score shards on all cores."""
-        tries = Tries(len(shards))
-        # Before the threads, for each of them would load it.
+        failures = Failures(len(shards))
+        # Loaded before the threads start, because each of them would load it otherwise.
         job.load()
 
         def work(shard: int) -> None:
             outcome = attempt(job, shard)
             if isinstance(outcome, Exception):
-                tries.failed(shard, outcome)
+                failures.failed(shard, outcome)
             else:
                 keep(shard, outcome)
 
         on_all_cores(work, shards)
-        tries.raise_if_any()
+        failures.raise_if_any()

@@ -1,4 +1,4 @@
-"""Worker processes with a connection each: it is known which shard a worker was at when it died."""
+"""Worker processes, each with its own connection, so that it is known at which shard a worker died."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.connection import Connection
 
-from pipeline.engine.base import Job
-from pipeline.engine.retries import MOST_TRIES, Tries, attempt
-from pipeline.errors import Failed
-from pipeline.records import Scores
+from ..errors import Failed
+from ..records.scores import Scores
+from ..scoring.job import Job
+from .retries import MOST_TRIES, Failures, attempt
 
-# Shards a worker has at a time: the next one lies ready when it is done.
+# Shards that a worker has at a time: with a second one waiting it is never idle.
 _AT_ONCE = 2
-# What is raised where the other end of a connection is gone.
-_GONE = (EOFError, BrokenPipeError, ConnectionResetError)
+# The errors of a connection whose other end is closed.
+_CLOSED = (EOFError, BrokenPipeError, ConnectionResetError)
 
 
 class Worker:
-    """A process that scores the shards it is given, in order, and says what came of each.
+    """A process that scores the shards it is given, in order, and sends back the scores or the error of each.
 
     Parameters
     ----------
     job : Job
-        What is scored.
+        The rows, the model and the metrics.
 
     Attributes
     ----------
     given : deque of int
-        The shards it has not answered for; the first is the one it is at.
+        The shards without an answer; the first is the one being scored.
     is_ready : bool
-        Whether it has loaded rows and model.
+        Whether the process has loaded rows and model.
     """
 
     def __init__(self, job: Job) -> None:
@@ -45,22 +45,22 @@ class Worker:
         spawn = get_context("spawn")
         self.answers, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(theirs, job), daemon=True)
-        # Where it is started by the first worker, it lets the interrupt through again.
+        # Started here, because if the first worker started it, it would unblock the interrupt again.
         resource_tracker.ensure_running()
-        with _interrupt_held_back():
+        with _interrupt_blocked():
             self._process.start()
-        # Else its end would go unnoticed.
+        # With this copy open, the end of the worker would not close the connection.
         theirs.close()
 
     def give(self, shard: int) -> None:
-        """Give it a shard."""
+        """Send it a shard to score."""
         self.given.append(shard)
-        # Of one that has died the answers tell.
-        with suppress(*_GONE):
+        # If it has died, that is found when its answers are read.
+        with suppress(*_CLOSED):
             self.answers.send(shard)
 
     def end(self) -> str:
-        """End it, and say how it ended."""
+        """Stop the process, and return how it ended, in words."""
         self.answers.close()
         self._process.join(timeout=0.1)
         self._process.kill()
@@ -69,15 +69,26 @@ class Worker:
         return f"killed by signal {-code}, as where memory runs out" if code < 0 else f"ended with status {code}"
 
 
-def spread(job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None], *, workers: int, tries: Tries) -> None:
-    """Have shards scored by so many worker processes; one that dies is replaced, and what it was at is tried again.
+def score_in_workers(
+    job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None], *, workers: int, failures: Failures
+) -> None:
+    """Score shards in worker processes; a worker that dies is replaced, and its shard is tried again.
+
+    Parameters
+    ----------
+    job, shards, keep
+        As `Engine.run` takes them.
+    workers : int
+        The number of processes, at least 1.
+    failures : Failures
+        Takes the shards that could not be scored.
 
     Raises
     ------
     BadInput
-        If rows or model cannot be loaded.
+        If a worker cannot load the rows or the model.
     Failed
-        If the workers die before they have loaded them.
+        If workers die before they have loaded them.
     """
     waiting = deque(shards)
     crew: list[Worker] = []
@@ -90,11 +101,11 @@ def spread(job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None],
             by_answers = {worker.answers: worker for worker in crew}
             for ready in connection.wait(list(by_answers)):
                 worker = by_answers[ready]  # type: ignore[index]
-                if _has_answered(worker, keep, tries):
+                if _has_answered(worker, keep, failures):
                     continue
                 crew.remove(worker)
                 deaths_at_start += not worker.is_ready
-                waiting.extendleft(reversed(_left_by(worker, tries)))
+                waiting.extendleft(reversed(_left_by(worker, failures)))
                 if deaths_at_start >= MOST_TRIES:
                     raise Failed(
                         f"the workers must live until rows and model are loaded; found {deaths_at_start} that died "
@@ -108,14 +119,14 @@ def spread(job: Job, shards: Sequence[int], keep: Callable[[int, Scores], None],
 
 def _hand_out(waiting: deque[int], crew: list[Worker]) -> None:
     for worker in crew:
-        # Towards the end nobody holds what another could begin.
+        # Towards the end no worker holds a second shard that an idle one could score.
         most = _AT_ONCE if len(waiting) > len(crew) else 1
         while waiting and worker.is_ready and len(worker.given) < most:
             worker.give(waiting.popleft())
 
 
-def _has_answered(worker: Worker, keep: Callable[[int, Scores], None], tries: Tries) -> bool:
-    """Take a worker's answer; whether there was one."""
+def _has_answered(worker: Worker, keep: Callable[[int, Scores], None], failures: Failures) -> bool:
+    """Take a worker's answer; return False if the worker has died."""
     try:
         outcome = worker.answers.recv()
     except (EOFError, OSError):
@@ -127,24 +138,24 @@ def _has_answered(worker: Worker, keep: Callable[[int, Scores], None], tries: Tr
         return True
     shard = worker.given.popleft()
     if isinstance(outcome, Exception):
-        tries.failed(shard, outcome)
+        failures.failed(shard, outcome)
     else:
         keep(shard, outcome)
     return True
 
 
-def _left_by(worker: Worker, tries: Tries) -> list[int]:
-    """What a dead worker leaves to others."""
+def _left_by(worker: Worker, failures: Failures) -> list[int]:
+    """The shards of a dead worker that others are to score."""
     how = worker.end()
     left = list(worker.given)
-    if left and not tries.died(left[0], how):
+    if left and not failures.died(left[0], how):
         return left[1:]
     return left
 
 
 @contextmanager
-def _interrupt_held_back() -> Iterator[None]:
-    # A worker inherits it: Ctrl-C, which the terminal sends to it too, is for the process that ends it.
+def _interrupt_blocked() -> Iterator[None]:
+    # A worker inherits the mask. The terminal sends Ctrl-C to workers too, but the parent process ends them.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -153,25 +164,25 @@ def _interrupt_held_back() -> Iterator[None]:
 
 
 def _serve(answers: Connection, job: Job) -> None:
-    """A worker's life: until nobody asks any more."""
-    one_thread()
-    with suppress(*_GONE):
+    """Run a worker: load the job, then score the shards that are received until the connection is closed."""
+    limit_to_one_thread()
+    with suppress(*_CLOSED):
         try:
             job.load()
         except Exception as error:
             answers.send(sendable(error))
             return
-        # Once more, for the libraries that have been loaded since.
-        one_thread()
+        # Again, for the libraries that were loaded with the job.
+        limit_to_one_thread()
         answers.send(None)
         while True:
             shard = answers.recv()
             answers.send(sendable(attempt(job, shard)))
 
 
-def one_thread() -> None:
-    """Hold this process to one thread, for its whole life: it is one of several."""
-    # For what is loaded later on.
+def limit_to_one_thread() -> None:
+    """Limit the numeric libraries of this process to one thread each, because it is one worker of several."""
+    # The variables are for libraries that are loaded later.
     for library in ("OMP", "MKL", "OPENBLAS"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
     from threadpoolctl import threadpool_limits
@@ -182,7 +193,7 @@ def one_thread() -> None:
 
 
 def sendable(outcome: Scores | Exception) -> Scores | Exception:
-    """Return an outcome that another process can read: an exception of a kind that cannot be pickled, by its words."""
+    """Return an outcome that can be pickled: a RuntimeError with the same words for an exception that cannot."""
     if not isinstance(outcome, Exception):
         return outcome
     try:

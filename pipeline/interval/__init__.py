@@ -1,5 +1,10 @@
-"""The values of a batch to an estimate: one interval for each of the two metrics."""
+"""Intervals: from the values of a batch to an estimate with an interval, for each metric."""
 
-from pipeline.interval.by_metric import ByMetric
+from ..runtime.members import Members
 
-MEMBERS: dict[str, type] = {"by_metric": ByMetric}
+MEMBERS = Members(
+    __name__,
+    {
+        "by_metric": "ByMetric",
+    },
+)

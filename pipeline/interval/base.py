@@ -1,4 +1,4 @@
-"""What every interval is: what batches say to estimates."""
+"""The interface of an interval: from the statistics of batches to estimates with intervals."""
 
 from __future__ import annotations
 
@@ -9,38 +9,53 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Batches, Estimate
-from pipeline.sampling.base import Plan
+from ..metric.base import Metric
+from ..records.batches import Batches, Estimate
+from ..sampling.base import Plan
 
 
 @dataclass
 class Interval(ABC):
-    """A two-sided interval for the population's mean, as configured.
+    """A two-sided interval for a mean, as configured.
 
     Attributes
     ----------
     needs_values : bool
         Whether it is made from the units' values (``Batches.values``), not from moments alone.
     is_guaranteed : bool
-        Whether it holds its confidence at every n, for values within bounds that are known beforehand.
+        Whether its coverage is at least the confidence at every n, for values within bounds known beforehand.
+    from_zero : bool
+        Whether it takes values to be at least 0, and needs to know how large one may be.
     """
 
     name: str
 
     needs_values: ClassVar[bool] = False
     is_guaranteed: ClassVar[bool] = False
+    from_zero: ClassVar[bool] = False
 
     def check(self, plan: Plan, target: str) -> None:
-        """Refuse a design or a target that the interval cannot be made for.
+        """Check that the interval is valid for a design and a target.
+
+        Parameters
+        ----------
+        plan : Plan
+            The design, fitted to the population.
+        target : str
+            ``population`` or ``superpopulation``.
 
         Raises
         ------
         BadInput
-            If it cannot.
+            If it is not.
         """
 
     def with_cap(self, cap: float | None) -> Interval:
-        """Return the interval for losses that are known to be at most `cap`, where it needs that and has no cap yet."""
+        """Return the interval for losses of at most `cap`, if it needs a cap and has none yet."""
+        return self
+
+    def suited(self, metric: Metric) -> Interval:
+        """Return the interval as it is made for a metric, of which it may need to know the bounds."""
         return self
 
     @abstractmethod
@@ -52,7 +67,7 @@ class Interval(ABC):
         batches : Batches
             m batches of n units.
         confidence : float
-            The share of intervals that should hold the value of the whole, in (0, 1).
+            The share of intervals that should cover the target, in (0, 1).
 
         Returns
         -------
@@ -62,24 +77,24 @@ class Interval(ABC):
 
 
 def standard_error(batches: Batches) -> NDArray[np.float64]:
-    """Return the estimated standard error of each estimate; ``nan`` for one unit, 0 where nothing is left to chance."""
+    """Return the estimated standard error of each estimate, shape (m,); ``nan`` for one unit, 0 for all of them."""
     return np.sqrt(batches.error_variance)
 
 
 def around(
     batches: Batches, below: NDArray[np.float64], above: NDArray[np.float64], method: str, *, confidence: float
 ) -> Estimate:
-    """Return the estimates with intervals from ``mean - below`` to ``mean + above``.
+    """Return the estimates with intervals from ``mean - below`` to ``mean + above``, arrays of shape (m,).
 
-    Where an end is not known (one unit, or an infinite loss), the interval is all numbers.
+    If `below`, `above` or the mean is not finite (one unit, or an infinite loss), the interval is (-inf, inf).
     """
     is_known = np.isfinite(below) & np.isfinite(above) & np.isfinite(batches.mean)
     with np.errstate(invalid="ignore"):
         low = np.where(is_known, batches.mean - below, -np.inf)
         high = np.where(is_known, batches.mean + above, np.inf)
-    return Estimate(batches.mean, standard_error(batches), low, high, batches.n, in_words(method, batches, confidence))
+    return Estimate(batches.mean, standard_error(batches), low, high, batches.n, described(method, batches, confidence))
 
 
-def in_words(method: str, batches: Batches, confidence: float) -> str:
-    """Say how an interval was made: the method, the confidence, and the design where it shapes the error."""
+def described(method: str, batches: Batches, confidence: float) -> str:
+    """Describe how an interval was made: the method, the confidence, and the design if it shapes the error."""
     return ", ".join(filter(None, [method, f"{confidence:.4g}", batches.design]))

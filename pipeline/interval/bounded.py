@@ -1,4 +1,4 @@
-"""Guaranteed intervals for every design they can be made for: its values brought to [0, 1], and stratum by stratum."""
+"""Guaranteed intervals for every design that allows them: values are scaled to [0, 1], and strata are combined."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.interval.base import Interval, in_words, standard_error
-from pipeline.records import Batches, Estimate, Strata
-from pipeline.sampling.base import Plan
+from ..errors import BadInput
+from ..records.batches import Batches, Estimate, Strata
+from ..sampling.base import Plan
+from .base import Interval, described, standard_error
 
 Floats = NDArray[np.float64]
-# `capital.fixed_interval` and its like.
-Capital = Callable[..., tuple[Floats, Floats]]
+# The type of `capital.fixed_interval` and `capital.sequence_interval`.
+IntervalOfValues = Callable[..., tuple[Floats, Floats]]
 
 
 @dataclass
 class Capped(Interval):
-    """An interval that is guaranteed for losses of which none is above a cap.
+    """An interval whose coverage is guaranteed for losses that are at most a cap.
 
     Attributes
     ----------
     cap : float or None
-        What no loss is above, nats; None takes ``study.loss_cap``.
+        The largest possible loss, nats, above 0; None takes ``study.loss_cap``.
     """
 
     cap: float | None = None
@@ -40,12 +40,12 @@ class Capped(Interval):
             raise BadInput(f"interval.loss.cap must be above 0 nats and finite, or null; found {self.cap}")
 
     def check(self, plan: Plan, target: str) -> None:
-        """Refuse to go without a cap, and a design or target that the game is not fair under."""
+        """Check that there is a cap, and that the guarantee holds under the design and the target."""
         self.known_cap()
         refuse_unbounded(plan, target, metric="loss", interval=self.name)
 
     def with_cap(self, cap: float | None) -> Interval:
-        """Return the interval with this cap where it has none of its own."""
+        """Return the interval with this cap, if it has none of its own."""
         return replace(self, cap=cap) if self.cap is None else self
 
     def known_cap(self) -> float:
@@ -54,7 +54,7 @@ class Capped(Interval):
         Raises
         ------
         BadInput
-            If there is none.
+            If it is not set.
         """
         if self.cap is None:
             raise BadInput(
@@ -65,18 +65,19 @@ class Capped(Interval):
 
 
 def refuse_unbounded(plan: Plan, target: str, *, metric: str, interval: str) -> None:
-    """Refuse a design or a target under which nothing is guaranteed.
+    """Refuse a design or a target under which the coverage is not guaranteed.
 
     Raises
     ------
     BadInput
-        If the units do not come in random order, if a proxy corrects the estimate, or if the world is asked about by
-        rows that repeat, or by the shares and chances that these N rows have.
+        If the units are not in random order, if a proxy corrects the estimate, or if the target is the superpopulation
+        and the design is not a simple random sample without replacement.
     """
     key = f"interval/{metric}={interval}"
     if not plan.is_exchangeable:
         raise BadInput(f"{key} must have rows in random order; this sampling gives none: choose another one")
-    if plan.auxiliary(metric) is not None:
+    # With unequal chances the values that are bounded are those before the correction.
+    if plan.auxiliary(metric) is not None and plan.expansion is None:
         raise BadInput(
             f"{key} must have the batch's own mean; this sampling corrects it by a proxy: choose another sampling"
         )
@@ -85,13 +86,13 @@ def refuse_unbounded(plan: Plan, target: str, *, metric: str, interval: str) -> 
 
 
 def bounded_estimate(
-    batches: Batches, confidence: float, capital: Capital, *, cap: float, key: str, words: str
+    batches: Batches, confidence: float, interval_of: IntervalOfValues, *, cap: float, key: str, words: str
 ) -> Estimate:
     """Put a guaranteed interval around the estimate of each batch.
 
-    Strata have an interval each, at the confidence 1 - α/H, and their ends are weighted by the strata's shares
-    (Bonferroni). Weights, groups and unequal chances give values that are bounded and right on average
-    (``Batches.expanded``). Where their estimate, a ratio, is outside the interval, the nearer end is moved to it.
+    Each of H strata has an interval at the confidence 1 - α/H, and the ends are weighted by the strata's shares
+    (Bonferroni). With weights, groups or unequal chances the interval is made from ``Batches.expanded``, which are
+    bounded and unbiased. If the estimate, a ratio, is outside that interval, the nearer end is moved to it.
 
     Parameters
     ----------
@@ -99,19 +100,21 @@ def bounded_estimate(
         With values.
     confidence : float
         In (0, 1).
-    capital : callable
-        From values in [0, 1], shape (m, n), to the ends.
+    interval_of : callable
+        From values in [0, 1], shape (m, n), to the ends of m intervals.
     cap : float
-        What the rows' values lie below; they are at least 0.
+        The largest possible value of a row; the smallest is 0.
     key : str
-        What is configured, for errors: ``interval/loss=betting``.
+        The configured choice, for errors: ``interval/loss=betting``.
     words : str
-        The method, for people.
+        The method, for display.
 
     Raises
     ------
     BadInput
-        If a value is above the cap, or the world is asked about by weights or groups.
+        If a value is above the cap, or the target is the superpopulation and the rows have groups or weights.
+    ValueError
+        If the batches have no values.
     """
     if batches.expanded is None:
         raise ValueError("bounded_estimate must have the units' values; found batches without")
@@ -120,15 +123,18 @@ def bounded_estimate(
     lowest, highest = (cap * bound for bound in batches.bounds)
     _refuse_above(batches.expanded, highest, cap, key)
     values = np.clip((batches.expanded - lowest) / (highest - lowest), 0.0, 1.0)
-    low, high = _over_strata(values, batches, confidence, capital)
+    low, high = _over_strata(values, batches, confidence, interval_of)
     low, high = (np.clip(lowest + (highest - lowest) * end, 0.0, cap) for end in (low, high))
     low, high = np.minimum(low, batches.mean), np.maximum(high, batches.mean)
     if batches.population_size == batches.n:
         low, high = batches.mean, batches.mean
-    return Estimate(batches.mean, standard_error(batches), low, high, batches.n, in_words(words, batches, confidence))
+    return Estimate(batches.mean, standard_error(batches), low, high, batches.n, described(words, batches, confidence))
 
 
-def _over_strata(values: Floats, batches: Batches, confidence: float, capital: Capital) -> tuple[Floats, Floats]:
+def _over_strata(
+    values: Floats, batches: Batches, confidence: float, interval_of: IntervalOfValues
+) -> tuple[Floats, Floats]:
+    """The ends of each batch, shape (m,): those of the strata, weighted by their shares."""
     is_finite = batches.population_size is not None
     size = batches.population_size or batches.n
     strata = batches.strata or Strata(np.array([batches.n]), np.array([size]))
@@ -136,7 +142,7 @@ def _over_strata(values: Floats, batches: Batches, confidence: float, capital: C
     each = 1 - (1 - confidence) / len(strata.drawn)
     limits = pairwise([0, *np.cumsum(strata.drawn)])
     for (start, stop), share, size in zip(limits, strata.shares, strata.sizes, strict=True):
-        ends = capital(values[:, start:stop], confidence=each, population_size=int(size) if is_finite else None)
+        ends = interval_of(values[:, start:stop], confidence=each, population_size=int(size) if is_finite else None)
         low += share * ends[0]
         high += share * ends[1]
     return low, high
@@ -144,7 +150,7 @@ def _over_strata(values: Floats, batches: Batches, confidence: float, capital: C
 
 def _refuse_above(expanded: Floats, highest: float, cap: float, key: str) -> None:
     most = float(expanded.max())
-    # Not `>`, which nan would pass; rounding in the expansions is no loss above the cap.
+    # Written with `not`, so that nan is refused too. The tolerance is for rounding in the expanded values.
     if not most <= highest * (1 + 1e-9) + 1e-12:
         raise BadInput(
             f"interval.loss.cap must be at least every loss; found a loss of {most / highest * cap:.6g} nats "

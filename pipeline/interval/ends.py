@@ -1,4 +1,4 @@
-"""Where the capital of bets against a mean reaches its mark: the ends of `pipeline.interval.capital`'s intervals."""
+"""Root finding for `pipeline.interval.capital`: the largest mean at which the capital of the bets reaches its mark."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import elementwise
 
 Floats = NDArray[np.float64]
 
-# Factors that are multiplied before a logarithm is taken: none is near 0 where it is safe, and all are far below 1e9.
+# Factors that are multiplied before a logarithm is taken. Below `Bets.safe` none is near 0, and all are far below 1e9,
+# so the product neither underflows nor overflows.
 _CHUNK = 32
-# What a factor counts at least where it is not judged.
+# A lower bound of factors above `Bets.safe`, whose results are discarded.
 _TINY = 1e-300
-# By how much log K may pass its mark, 3.7 at 95 %, where an end is put: the ends are rounded outwards.
+# Tolerance of log K above its mark (3.7 at 95 %) at an end: ends are rounded outwards.
 _SLACK = 1e-3
-# Candidates for an end, by which a stretch of a sequence is computed.
+# Candidates for an end in each stretch of a sequence.
 _NODES = 11
-# Where they stand between the end so far and the farthest, the closer the nearer to the end.
+# Their relative positions between the end so far and the farthest candidate: denser near the end so far.
 _STEPS = (np.arange(_NODES) / (_NODES - 1)) ** 2
 
 
 @dataclass(frozen=True, eq=False)
 class Bets:
-    """The factors u - v m of m batches, and below which m they are well above 0; each of shape (m, n)."""
+    """The factors u - v m of the capital, and the largest m at which they are well above 0; each of shape (m, n)."""
 
     u: Floats
     v: Floats
@@ -34,7 +34,17 @@ class Bets:
 
 
 def lower_ends(bets: Bets, mark: float) -> Floats:
-    """Return the largest m, of each batch, whose capital ever reached the mark (a logarithm); else 0."""
+    """Return the largest mean of each batch at which the capital ever reached the mark, shape (m,); 0 if at none.
+
+    Parameters
+    ----------
+    bets : Bets
+        Of m batches of n values.
+    mark : float
+        The logarithm of the capital that rejects a mean.
+    """
+    from scipy.optimize import elementwise
+
     m = len(bets.u)
     u, v = _in_chunks(bets.u, 1.0), _in_chunks(bets.v, 0.0)
     most = np.minimum(bets.safe.min(axis=1), 1.0)
@@ -48,7 +58,7 @@ def lower_ends(bets: Bets, mark: float) -> Floats:
     low = np.where(at_most >= 0, most, 0.0)
     (inside,) = np.nonzero((excess(np.zeros(m), every) > 0) & (at_most < 0))
     if len(inside):
-        # From the mark to _SLACK above it counts as found: an end is itself refused.
+        # Any capital from the mark to _SLACK above it is accepted, so that the end itself is a rejected mean.
         found = elementwise.find_root(
             lambda candidates, batch: excess(candidates, batch) - _SLACK / 2,
             (np.zeros(len(inside)), most[inside]),
@@ -60,7 +70,7 @@ def lower_ends(bets: Bets, mark: float) -> Floats:
 
 
 def _in_chunks(rows: Floats, fill: float) -> Floats:
-    """Cut rows, shape (m, n), to chunks that follow each other: shape (length, m, chunks)."""
+    """Cut rows, shape (m, n), into consecutive chunks: shape (length, m, chunks)."""
     m, n = rows.shape
     length = min(n, _CHUNK)
     padded = np.full((m, -(-n // length) * length), fill)
@@ -69,7 +79,7 @@ def _in_chunks(rows: Floats, fill: float) -> Floats:
 
 
 def _most_capital(u: Floats, v: Floats, candidates: Floats) -> Floats:
-    """Return the logarithm of the largest capital ever owned, of each batch at its candidate, shape (m,)."""
+    """Return the logarithm of the largest capital at any count, of each batch at its candidate mean, shape (m,)."""
     m = candidates[:, None]
     capital = u[0] - v[0] * m
     most = capital.copy()
@@ -83,19 +93,19 @@ def _most_capital(u: Floats, v: Floats, candidates: Floats) -> Floats:
 def lower_paths(values: Floats, bets: Bets, mark: float, size: int | None) -> Floats:
     """Return the lower end of each batch at every count, shape (m, n).
 
-    A stretch of counts is worked on together: log K at each count is computed for _NODES candidates that depend on the
-    past alone. Between two of them a concave function lies above its chord, so an end taken from the chord is refused.
+    Counts are worked on in stretches: log K at each count is computed at _NODES candidates, which depend on the past
+    alone. log K is concave, so between two candidates it lies above its chord, and a root of the chord is rejected too.
 
     Parameters
     ----------
     values : ndarray of float64, shape (m, n)
-        What the bets were made on.
+        The values that the bets were made on.
     bets : Bets
         Of the same shape.
     mark : float
-        A logarithm.
+        The logarithm of the capital that rejects a mean.
     size : int or None
-        N where the values were drawn without replacement from N.
+        N if the values were drawn without replacement from N.
     """
     m, n = values.shape
     safe = np.minimum.accumulate(bets.safe, axis=1)
@@ -106,7 +116,7 @@ def lower_paths(values: Floats, bets: Bets, mark: float, size: int | None) -> Fl
         nodes = low[:, None] + np.maximum(far - low, 0.0)[:, None] * _STEPS
         excess = _log_capital(bets, nodes, start, stop, mark + _SLACK / 2)
         if (nodes[:, -1] > safe[:, stop - 1]).any():
-            # Beyond what is safe a factor may be negative, and nothing is refused.
+            # Above `safe` a factor may be negative, so no mean is rejected there.
             excess[nodes[:, :, None] > safe[:, None, start:stop]] = -np.inf
         roots = np.maximum.accumulate(_chord_roots(nodes, excess), axis=1)
         ends[:, start:stop] = np.maximum(roots, low[:, None])
@@ -116,18 +126,18 @@ def lower_paths(values: Floats, bets: Bets, mark: float, size: int | None) -> Fl
 
 
 def _stretches(n: int, size: int | None) -> list[int]:
-    """Where stretches start, the same for every n but for its last; in whole chunks, once there are any."""
+    """The starts of the stretches, and n. They do not depend on n, and are multiples of _CHUNK once larger than it."""
     starts = [0, 1]
     while starts[-1] < n:
         last = starts[-1]
-        # So many more are told as much again, v_t again; without replacement that is fewer and fewer.
+        # Each stretch doubles the information v_t; without replacement that takes fewer and fewer values.
         following = last + math.ceil(last if size is None else last * (size - last) / (size + last))
         starts.append(following if following <= _CHUNK else -(-following // _CHUNK) * _CHUNK)
     return [*(start for start in starts if start < n), n]
 
 
 def _log_capital(bets: Bets, nodes: Floats, start: int, stop: int, mark: float) -> Floats:
-    """Return log K less the mark at the counts start + 1 … stop, shape (m, k, stop - start), of candidates (m, k)."""
+    """Return log K minus the mark at counts start + 1 … stop, shape (m, k, stop - start), for candidates (m, k)."""
     u, v, nodes = bets.u[:, None], bets.v[:, None], nodes[:, :, None]
     length = max(1, start // _CHUNK)
     before = np.ones((*nodes.shape[:2], length if start else 0))
@@ -142,13 +152,13 @@ def _log_capital(bets: Bets, nodes: Floats, start: int, stop: int, mark: float) 
 
 
 def _chord_roots(nodes: Floats, excess: Floats) -> Floats:
-    """Return where chords of functions that fall, shape (m, nodes, k), cross 0, shape (m, k); 0 if they start below."""
-    refused = np.count_nonzero(excess >= 0, axis=1)
-    i = np.minimum(np.maximum(refused - 1, 0), nodes.shape[1] - 2)
+    """Return the roots, shape (m, k), of falling functions given at nodes, shape (m, nodes, k); 0 if all are < 0."""
+    rejected = np.count_nonzero(excess >= 0, axis=1)
+    i = np.minimum(np.maximum(rejected - 1, 0), nodes.shape[1] - 2)
     row, column = np.arange(len(nodes))[:, None], np.arange(excess.shape[2])
-    is_inside = (refused > 0) & (refused < nodes.shape[1])
+    is_inside = (rejected > 0) & (rejected < nodes.shape[1])
     left = np.where(is_inside, excess[row, i, column], 0.0)
     right = np.where(is_inside, excess[row, i + 1, column], -1.0)
     at = nodes[row, i]
     inner = at + (nodes[row, i + 1] - at) * left / (left - right)
-    return np.where(refused == 0, 0.0, np.where(is_inside, inner, nodes[:, -1:]))
+    return np.where(rejected == 0, 0.0, np.where(is_inside, inner, nodes[:, -1:]))

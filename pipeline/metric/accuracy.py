@@ -8,19 +8,23 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.accuracy import is_correct
-from pipeline.metric.base import Metric
+from .. import accuracy
+from .base import Share
 
 
 @dataclass
-class Accuracy(Metric):
+class Accuracy(Share):
     """Whether each row is classified right; see `pipeline.accuracy`."""
 
     name: str = "accuracy"
 
-    is_share: ClassVar[bool] = True
-    most: ClassVar[float] = 1.0
+    dtype: ClassVar[type[np.generic]] = np.bool_
 
-    def values(self, outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.float64]:
-        """Return 1 where the row is right, else 0."""
-        return is_correct(outputs, labels).astype(np.float64)
+    @property
+    def short(self) -> str:
+        """The name in a narrow heading."""
+        return "acc."
+
+    def values(self, outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.bool_]:
+        """Return whether each row is right."""
+        return accuracy.of_block(outputs, labels, gives=gives)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.metric.base import Metric, squared_distance
+from .base import Metric, squared_distance
 
 
 @dataclass
@@ -21,6 +21,11 @@ class Brier(Metric):
     name: str = "brier"
 
     most: ClassVar[float] = 2.0
+
+    @property
+    def words(self) -> str:
+        """The name in sentences."""
+        return "Brier score"
 
     def values(self, outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.float64]:
         """Return the Brier score of each row."""

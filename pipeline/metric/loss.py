@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.loss import cross_entropy, cross_entropy_of_probabilities
-from pipeline.metric.base import Metric
+from .. import loss
+from .base import Metric
 
 
 @dataclass
@@ -18,6 +18,11 @@ class Loss(Metric):
 
     name: str = "loss"
 
+    takes_loss_cap: ClassVar[bool] = True
+    unit: ClassVar[str] = "nats"
+    error_unit: ClassVar[str] = "nats"
+    short_unit: ClassVar[str] = "nats"
+
     def values(self, outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.float64]:
         """Return the loss of each row."""
-        return (cross_entropy if gives == "logits" else cross_entropy_of_probabilities)(outputs, labels)
+        return loss.of_block(outputs, labels, gives=gives)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.metric.base import Metric, squared_distance
+from .base import Metric, squared_distance
 
 
 @dataclass
@@ -18,6 +18,11 @@ class SquaredError(Metric):
     name: str = "squared_error"
 
     most: ClassVar[float] = 1.0
+
+    @property
+    def short(self) -> str:
+        """The name in a narrow heading."""
+        return "sq. e."
 
     def values(self, outputs: NDArray[Any], labels: NDArray[Any], *, gives: str) -> NDArray[np.float64]:
         """Return half the squared error of each row."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.metric.base import Metric
+from ..errors import BadInput
+from .base import Metric, Share
 
 
 @dataclass
-class TopK(Metric):
+class TopK(Share):
     """Whether the label is among the k largest logits (or probabilities); among equal ones, lower classes come first.
 
     With k = 1 it is the accuracy. Its figures are called ``top_<k>``.
@@ -27,17 +28,25 @@ class TopK(Metric):
     name: str = "top_k"
     k: int = 5
 
-    is_share: ClassVar[bool] = True
-    most: ClassVar[float] = 1.0
-
     def __post_init__(self) -> None:
         if self.k < 1:
             raise BadInput(f"metric.top_k.k must be a whole number of at least 1; found {self.k}")
 
     @property
     def column(self) -> str:
-        """What its figures are called: ``top_5``."""
+        """The name in columns and in MLflow's metrics: ``top_5``."""
         return f"top_{self.k}"
+
+    @property
+    def words(self) -> str:
+        """The name in sentences: ``top-5 accuracy``."""
+        return f"top-{self.k} accuracy"
+
+    @classmethod
+    def of_column(cls, column: str) -> Metric | None:
+        """Return the metric with the k that stands in the column's name."""
+        found = re.fullmatch(r"top_([1-9]\d*)", column)
+        return cls(k=int(found[1])) if found else None
 
     def check(self, n_classes: int) -> None:
         """Refuse as many as there are classes: every row would be right."""

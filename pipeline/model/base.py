@@ -1,45 +1,47 @@
-"""What every model is: a configured part that builds a classifier, and the classifier."""
+"""The interface of a model: a configured part that builds a classifier, and the classifier itself."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import PurePath
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.data.base import Data
-from pipeline.errors import BadInput
-from pipeline.kept import once
-from pipeline.records import FloatArray, LearningCurve, Population
+from ..data.base import Data
+from ..errors import BadInput, brief
+from ..records.learning_curve import LearningCurve
+from ..records.rows import FloatArray, Population
+from ..runtime import files
+from ..runtime.memo import once
 
 
 def unchanged(stored: NDArray[Any]) -> NDArray[Any]:
-    """Return rows as they are: the forward pass of what is given already."""
+    """Return rows as they are: the forward pass of predictions that the rows already hold."""
     return stored
 
 
 class Classifier(ABC):
-    """Turns inputs into logits.
+    """A classifier, which turns inputs into logits.
 
     Attributes
     ----------
     n_inputs, n_classes : int
         Width of the inputs and of the logits.
     digest : str
-        SHA-256 (hex) of everything that shapes the logits.
+        Identifies everything that the logits depend on; for a file's weights a SHA-256 (hex).
     gives : str
         What `logits` returns: ``logits``; ``probabilities``, shape (n, k); ``labels``, the predicted classes, shape
-        (n,), of which there is an accuracy and no loss; or ``scores``, shape (n, m), the values of `metrics`.
+        (n,), which give an accuracy and no loss; or ``scores``, shape (n, m), the values of `metrics`.
     metrics : tuple of str
-        Of the scores.
+        The names of the scores, if it gives scores.
     is_checked : bool
-        Whether probabilities are known to be some already, as those that were read from a table are.
+        Whether its probabilities have been checked already, as those read from a table have.
     learning_curve : LearningCurve or None
-        Where the classifier was trained here.
+        The learning curve, if the classifier was trained here.
     """
 
     n_inputs: int
@@ -52,7 +54,7 @@ class Classifier(ABC):
 
     @abstractmethod
     def logits(self, inputs: NDArray[Any]) -> FloatArray:
-        """Return the unnormalised log-probabilities, or what else the classifier `gives`.
+        """Return the logits (unnormalised log-probabilities), or what the classifier `gives` instead.
 
         Parameters
         ----------
@@ -61,7 +63,7 @@ class Classifier(ABC):
 
         Returns
         -------
-        ndarray of float32 or float64, shape (n, n_classes); of int, shape (n,), where it gives labels
+        ndarray of float32 or float64, shape (n, n_classes); of int, shape (n,), if it gives labels
         """
 
     def from_stored(self, scale: float) -> Callable[[NDArray[Any]], FloatArray]:
@@ -75,29 +77,48 @@ class Model(ABC):
 
     name: str
 
+    # Whether the model names its classes itself, so that they are matched to the data's by name.
+    knows_names: ClassVar[bool] = False
+
     @abstractmethod
     def build(self, data: Data) -> Classifier:
-        """Return the classifier; one that is trained here is trained on ``data.load_split("train")``.
+        """Return the classifier; a model that is trained here is trained on ``data.load_split("train")``.
 
         Raises
         ------
         BadInput
-            If it cannot be had, or its weights make no network.
+            If it cannot be loaded or trained, or its weights do not form a network.
         """
 
+    @property
+    def called(self) -> str:
+        """What people call the model: its file, where it has one, else the kind of model."""
+        path = str(getattr(self, "path", "") or "")
+        return PurePath(path).name or self.name
+
     def built(self, data: Data) -> Classifier:
-        """Build the classifier, once in a process for the same files."""
+        """Return the classifier; it is built once in a process for the same configuration and files."""
         stamp = files.stamp_of(getattr(self, "path", None))
+        self._check_order(data)
         return once(f"model {self!r} {stamp} {data!r} {data.stamp()}", lambda: self.build(data))
+
+    def _check_order(self, data: Data) -> None:
+        """Raise if the model's outputs have no names, and the order of the data's classes was found in the labels."""
+        if not self.knows_names and getattr(data, "has_sorted_names", False):
+            names = data.rows(data.split).class_names or ()
+            raise BadInput(
+                f"model={self.name} needs the order of its classes; found labels of text ({brief(', '.join(names))}): "
+                "give the names in the order of the model's outputs, such as data.classes=[cat,dog]"
+            )
 
 
 def fits(classifier: Classifier, dataset: Population) -> None:
-    """Check that a classifier takes the data set's rows and knows its classes.
+    """Check that a classifier fits the data: its inputs have the rows' width, and its classes are the data's.
 
     Raises
     ------
     BadInput
-        If the widths or the classes differ.
+        If the widths or the numbers of classes differ.
     """
     width = dataset.width
     if classifier.n_inputs != width:

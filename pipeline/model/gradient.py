@@ -1,4 +1,4 @@
-"""Back-propagation: a network's mean cross-entropy and how it changes with every weight."""
+"""Back-propagation: a network's mean cross-entropy and its gradient by every weight."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.loss import cross_entropy
-from pipeline.model.network import Layer
-from pipeline.records import FloatArray
+from ..errors import BadInput
+from ..loss import cross_entropy
+from ..records.rows import FloatArray
+from .network import Layer
 
-# Name: the activation, written over its argument; and its derivative, from the activation's own value.
+# By name: the activation, which overwrites its argument, and its derivative as a function of the activation's value.
 _DIFFERENTIABLE: dict[str, tuple[Callable[[FloatArray], object], Callable[[FloatArray], Any]]] = {
     "sigmoid": (lambda z: _sigmoid_in_place(z), lambda h: h * (1 - h)),
     "relu": (lambda z: np.maximum(z, 0, out=z), lambda h: h > 0),
@@ -25,7 +25,7 @@ DIFFERENTIABLE = tuple(_DIFFERENTIABLE)
 def mean_loss_and_gradients(
     layers: Sequence[Layer], activation: str, inputs: FloatArray, labels: NDArray[Any]
 ) -> tuple[float, list[Layer]]:
-    """Mean cross-entropy of a batch, and its gradient by every weight and bias.
+    """Return the mean cross-entropy of a batch, and its gradient by every weight and bias.
 
     ``δ_k = (softmax(z_k) Σ_j t_j - t) / n``, ``∂L/∂W_i = h_{i-1}ᵀ δ_i``, ``∂L/∂b_i = Σ δ_i``,
     ``δ_{i-1} = (δ_i W_iᵀ) a'(z_{i-1})``  [Bishop 2006, PRML, eqs. 5.53, 5.56 and 4.109]
@@ -33,18 +33,18 @@ def mean_loss_and_gradients(
     Parameters
     ----------
     layers : sequence of (W, b)
-        As `Network.layers`; all the work is done in their dtype.
+        As `Network.layers`; everything is computed in their dtype.
     activation : str
-        Of the hidden layers: ``sigmoid``, ``relu`` or ``tanh``.
+        The activation of the hidden layers: ``sigmoid``, ``relu`` or ``tanh``.
     inputs : ndarray of float, shape (n, n_inputs)
         Already scaled; at least one row.
     labels : ndarray, shape (n,) of int or (n, k) of float
-        The true classes, or a row of label probabilities (one-hot or soft) each.
+        The true classes, or a row of label probabilities (one-hot or soft) for each.
 
     Returns
     -------
     loss : float
-        In nats.
+        The mean loss, nats.
     gradients : list of (dW, db)
         In the shapes of `layers`.
 
@@ -67,7 +67,7 @@ def mean_loss_and_gradients(
 
 
 def forward(layers: Sequence[Layer], activation: str, inputs: FloatArray) -> tuple[list[FloatArray], FloatArray]:
-    """Return what each layer is given, ``h_0`` (the inputs) … ``h_{k-1}``, and the logits.
+    """Return the inputs of each layer, ``h_0`` (the network's inputs) … ``h_{k-1}``, and the logits.
 
     The arguments are those of `mean_loss_and_gradients`.
 
@@ -102,7 +102,7 @@ def backward(
     outputs : sequence of ndarray, shape (n, n_in)
         From `forward`.
     delta : ndarray of float, shape (n, k)
-        Gradient of a row's loss by its logits, whatever the rows are weighted by.
+        The gradient by the logits, including the weight of each row.
     """
     _, derivative = _DIFFERENTIABLE[activation]
     for i in reversed(range(len(layers))):
@@ -113,12 +113,12 @@ def backward(
 
 
 def check_differentiable(activation: str) -> None:
-    """Refuse an activation by which no network can be trained.
+    """Check that a network with this activation can be trained.
 
     Raises
     ------
     BadInput
-        If it is unknown, or is the step, whose gradient is zero.
+        If it is unknown, or is ``step``, whose gradient is zero.
     """
     if activation not in DIFFERENTIABLE:
         why = " (its gradient is zero, so nothing can be learnt by it)" if activation == "step" else ""
@@ -128,7 +128,7 @@ def check_differentiable(activation: str) -> None:
 
 
 def delta_of_logits(logits: FloatArray, labels: NDArray[Any]) -> FloatArray:
-    """Gradient of each row's own loss by its logits, ``softmax(z) Σ_j t_j - t``, written over them."""
+    """Return the gradient of each row's loss by its logits, ``softmax(z) Σ_j t_j - t``; it overwrites the logits."""
     logits -= logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""How long each example's gradient is, without a loop over examples and without any of these gradients."""
+"""The squared norm of every example's gradient, without computing the gradients one by one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.model.gradient import backward, check_differentiable, delta_of_logits, forward
-from pipeline.model.network import Layer, Network
-from pipeline.records import Dataset, FloatArray, IntArray
+from ..errors import BadInput
+from ..records.rows import Dataset, FloatArray, IntArray
+from .gradient import backward, check_differentiable, delta_of_logits, forward
+from .network import Layer, Network
 
-# Rows that are worked on at once: their pixels as float32 stay in a core's own cache.
+# Rows in a block: their pixels as float32 stay in a core's own cache.
 BLOCK = 1024
 
 
 @dataclass(frozen=True, eq=False)
 class GradientNorms:
-    """The gradients of n rows' losses, as far as the gradient noise needs them.
+    """The statistics of n rows' gradients that the gradient noise is computed from.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class GradientNorms:
     products : ndarray of float64, shape (layers, groups, groups)
         ``S_a · S_b`` by layer, where ``S_a`` is the sum of the gradients of the rows in group a.
     groups : tuple of ndarray of int
-        Which rows are in each group; every row is in one.
+        The rows of each group; every row is in one.
     """
 
     squared: NDArray[np.float64]
@@ -44,24 +44,24 @@ class GradientNorms:
 def gradient_norms(
     network: Network, dataset: Dataset, groups: Sequence[IntArray], *, block: int = BLOCK
 ) -> GradientNorms:
-    """Squared gradient norm of every row, and the products of the groups' gradients.
+    """Return the squared gradient norm of every row, and the inner products of the groups' summed gradients.
 
     ``‖h δᵀ‖² = ‖h‖² ‖δ‖²`` for a row's input h to a layer and its δ there, and ``‖δ‖²`` for the bias
-    [Goodfellow 2015, Efficient per-example gradient computations, section 4]; a row's δ is the mean loss's without the
-    division by n. The passes are in the network's dtype. The δ of the logits is made in float64, for in float32
-    ``softmax - 1`` loses all its digits in a row that the network is sure of; and float64 are the squares and the sums,
-    for the mean gradient of a trained network is hundreds of times shorter than the rows' own.
+    [Goodfellow 2015, Efficient per-example gradient computations, section 4]; a row's δ is that of the mean loss
+    without the division by n. The passes are in the network's dtype. The δ of the logits is computed in float64,
+    because in float32 ``softmax - 1`` loses all its digits in a row of high confidence. Squares and sums are in float64
+    too, because the mean gradient of a trained network is hundreds of times shorter than the rows' own.
 
     Parameters
     ----------
     network : Network
-        With an activation that has a gradient.
+        A network whose activation is differentiable.
     dataset : Dataset
-        The rows, as stored.
+        The n rows, as stored.
     groups : sequence of ndarray of int
-        Disjoint sets of row numbers that make up all rows; a sum of gradients is held for each of them.
+        A partition of the row numbers; a sum of gradients is held in memory for each group.
     block : int
-        Rows that are worked on at once; the figures do not depend on it.
+        Rows in a block; the figures do not depend on it.
 
     Raises
     ------
@@ -77,10 +77,10 @@ def gradient_norms(
         sums = np.zeros(sum(weights.size + bias.size for weights, bias in network.layers))
         for chosen in np.array_split(rows, -(-len(rows) // block)):
             squared[chosen] = _block(network, dataset, chosen, sums)
-        # Float32 is ample for a finished sum, and the groups' sums are all that takes memory here.
+        # Float32 is precise enough for a finished sum, and the groups' sums take most of the memory.
         return sums.astype(network.layers[0][0].dtype)
 
-    # A thread a group, each with BLAS held to its own core, for NumPy's element-wise work runs on one core.
+    # One thread for each group, and BLAS limited to one core, because NumPy's element-wise work runs on one core.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         sums = list(pool.map(work, groups))
     _refuse_not_finite(squared)
@@ -92,11 +92,11 @@ def gradient_norms(
 
 
 def _block(network: Network, dataset: Dataset, rows: IntArray, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared norms by layer of some rows; their gradients are added to `sums`, all weights in a row."""
+    """Return the squared norms of some rows by layer, and add their gradients to `sums`, one flat array."""
     dtype = network.layers[0][0].dtype
     inputs = np.multiply(dataset.inputs[rows], dtype.type(dataset.scale), dtype=dtype)
     squared = np.empty((len(rows), len(network.layers)))
-    # Numbers may be so large that a gradient is none; that is found and told in words.
+    # Large numbers may overflow to gradients that are not finite; `_refuse_not_finite` reports them.
     with np.errstate(over="ignore", invalid="ignore"):
         outputs, logits = forward(network.layers, network.activation, inputs)
         delta = delta_of_logits(logits.astype(np.float64), dataset.labels[rows]).astype(dtype)
@@ -114,7 +114,7 @@ def _squared_lengths(rows: FloatArray) -> NDArray[np.float64]:
 
 
 def _layers_of(network: Network) -> list[slice]:
-    """Where each layer's weights, followed by its bias, stand among all weights in a row."""
+    """The positions of each layer's weights, followed by its bias, in a flat array of all weights."""
     ends = np.cumsum([weights.size + bias.size for weights, bias in network.layers]).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 

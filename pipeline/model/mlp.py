@@ -1,33 +1,30 @@
-"""A network that is trained here, once: it is kept in the cache under a digest of everything that shapes it."""
+"""A network that is trained here once, and cached under a digest of everything that its weights depend on."""
 
 from __future__ import annotations
 
 import math
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from pipeline import accuracy, files, loss
-from pipeline.data.base import Data, in_memory
-from pipeline.errors import BadInput
-from pipeline.model import gradient, network, npz, training
-from pipeline.model.base import Model
-from pipeline.model.gradient import check_differentiable
-from pipeline.model.network import ACTIVATIONS, Network
-from pipeline.progress import is_another_shown
-from pipeline.records import Dataset, LearningCurve
+from .. import accuracy, loss
+from ..data.base import Data, in_memory
+from ..errors import BadInput
+from ..records.learning_curve import LEARNING, LearningCurve
+from ..records.rows import Dataset
+from ..runtime import files, locks
+from ..runtime.progress import Bar
+from ..sampling import streams
+from . import gradient, network, npz, training
+from .base import Model
+from .gradient import check_differentiable
+from .network import ACTIVATIONS, Network
 
-_CURVE = ("batch_loss", "loss", "accuracy")
-_SILENT_SECONDS = 1.0
-# Fields that are no part of the recipe as they stand.
-_NOT_TRAINED_BY = ("name", "hidden", "evaluate_activation")
+# Fields that are not passed to the recipe unchanged.
+_NOT_IN_RECIPE = ("name", "hidden", "evaluate_activation")
 
 
 @dataclass
@@ -43,19 +40,22 @@ class Mlp(Model):
     epochs : int
         Passes over the train split, at least 1.
     min_steps : int
-        Steps that are taken at least, by more passes where the train split is small; 0 leaves it at `epochs`.
+        The least number of steps, at least 0: a small train split gets more passes than `epochs` to reach it.
     batch_size : int
-        Rows behind each step, at least 1. (The batches that are evaluated are those of the top-level ``batch_size``.)
+        Rows in each step's batch, at least 1. (The batches that are evaluated have the top-level ``batch_size``.)
     learning_rate : float
-        Adam's, of the first step, above 0; falls linearly to 0.
+        Adam's learning rate in the first step, above 0; it falls linearly to 0.
     weight_decay : float
-        Decoupled, in units of the learning rate, at least 0.
+        Decoupled weight decay, in units of the learning rate, at least 0.
     seed : int
-        Of the first weights and the rows' order, at least 0.
+        Of the first weights and the order of the rows, at least 0.
     evaluate_activation : str or None
-        Put into the trained network in place of the one that it was trained with: ``sigmoid``, ``relu``, ``tanh`` or
-        ``step``. None leaves the network as it was trained.
+        Replaces the activation of the trained network: ``sigmoid``, ``relu``, ``tanh`` or ``step``. None keeps the one
+        that it was trained with.
     """
+
+    # It is trained on the data's own class numbers.
+    knows_names: ClassVar[bool] = True
 
     name: str = "mlp"
     hidden: list[int] = field(default_factory=lambda: [128])
@@ -86,12 +86,12 @@ class Mlp(Model):
             raise BadInput(f"model.weight_decay must be at least 0, such as 0.2; found {self.weight_decay}")
 
     def build(self, data: Data) -> Network:
-        """Return the network from the cache, or train it; processes that start together train it once.
+        """Return the network from the cache, or train it; of several processes only one trains it.
 
         Raises
         ------
         BadInput
-            If the train split cannot be had, or the training diverges.
+            If the train split cannot be loaded, or the training diverges.
         """
         trained = self._trained(data)
         if self.evaluate_activation in (None, trained.activation):
@@ -99,36 +99,33 @@ class Mlp(Model):
         return Network(trained.layers, self.evaluate_activation, learning_curve=trained.learning_curve)
 
     def _trained(self, data: Data) -> Network:
-        from filelock import FileLock
-
         dataset = in_memory(data.rows("train"))
         path = files.cache("models") / f"{self._digest(dataset)}.npz"
         found = _read(path, self.activation)
         if found is not None:
             return found
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        with locks.held_at(path.with_suffix(".lock"), "the network, which is trained once"):
             found = _read(path, self.activation)
             if found is not None:
                 return found
-            with progress(f"Training on {dataset.name}") as on_epoch:
-                trained = training.train(dataset, self._recipe(), on_epoch=on_epoch)
+            with Bar(f"Training on {dataset.name}", yields=True) as bar:
+                trained = training.train(dataset, self._recipe(), on_epoch=bar.update)
             files.write_beside(path, lambda file: _write(file, trained))
         return trained
 
     def _recipe(self) -> training.Recipe:
-        fields = {key: value for key, value in asdict(self).items() if key not in _NOT_TRAINED_BY}
+        fields = {key: value for key, value in asdict(self).items() if key not in _NOT_IN_RECIPE}
         return training.Recipe(hidden=tuple(self.hidden), **fields)
 
     def _digest(self, dataset: Dataset) -> str:
-        """Digest of all that shapes the weights: the data, the recipe, the code; float parameters to the last bit."""
+        """The digest of all that the weights depend on: the data, the recipe (floats to the last bit), and the code."""
         shaping = f"{dataset.digest} {dataset.scale!r} {self._recipe()!r} numpy {np.__version__}"
         return files.content_digest(shaping.encode(), *_sources())
 
 
 @lru_cache(maxsize=1)
 def _sources() -> tuple[bytes, ...]:
-    modules = (training, gradient, network, loss, accuracy)
+    modules = (training, gradient, network, loss, accuracy, streams)
     return tuple(Path(str(module.__file__)).read_bytes() for module in modules)
 
 
@@ -137,43 +134,16 @@ def _write(file: BinaryIO, network: Network) -> None:
         f"{kind}{i}": a for i, layer in enumerate(network.layers, start=1) for kind, a in zip("Wb", layer, strict=True)
     }
     curve = network.learning_curve or LearningCurve()
-    np.savez(file, allow_pickle=False, **arrays, **{name: getattr(curve, name) for name in _CURVE})
+    np.savez(file, allow_pickle=False, **arrays, **{name: getattr(curve, name) for name in LEARNING})
 
 
 def _read(path: Path, activation: str) -> Network | None:
-    """The network that is kept, or None where there is none, or a damaged one: then it is trained again."""
+    """The network in the cache; None if it is missing or damaged, so that it is trained again."""
     if not path.is_file():
         return None
     try:
         arrays = npz.read_all(path)
-        curve = LearningCurve(*(arrays[name] for name in _CURVE))
+        curve = LearningCurve(*(arrays[name] for name in LEARNING))
         return Network(npz.layers_of(arrays), activation, learning_curve=curve)
     except (BadInput, KeyError):
         return None
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[float, float], None]]:
-    """A bar on standard error, moved by ``(done, total)``.
-
-    It is silent where that is no terminal, the work is done in a second, or a sweep shows its own bar.
-    """
-    if not sys.stderr.isatty() or is_another_shown():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    bar = Progress(console=Console(stderr=True), transient=True)
-    task = bar.add_task(what, total=None)
-    started = time.perf_counter()
-
-    def on_progress(done: float, total: float) -> None:
-        bar.update(task, completed=done, total=total)
-        if not bar.live.is_started and time.perf_counter() - started > _SILENT_SECONDS:
-            bar.start()
-
-    try:
-        yield on_progress
-    finally:
-        bar.stop()

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline import files
-from pipeline.errors import BadInput
-from pipeline.model.base import Classifier
-from pipeline.records import FloatArray, LearningCurve
+from ..errors import BadInput
+from ..records.learning_curve import LearningCurve
+from ..records.rows import FloatArray
+from ..runtime import files
+from .base import Classifier
 
 Layer = tuple[FloatArray, FloatArray]
 
-# Each writes over the hidden layer's pre-activations.
+# Each overwrites the hidden layer's pre-activations.
 ACTIVATE: dict[str, Callable[[FloatArray], object]] = {
     "relu": lambda z: np.maximum(z, 0, out=z),
     "tanh": lambda z: np.tanh(z, out=z),
@@ -25,17 +26,17 @@ ACTIVATIONS = ("sigmoid", "relu", "tanh", "step")
 
 
 class Network(Classifier):
-    """Turn inputs into logits by ``h_i = a(h_{i-1} W_i + b_i)``, with the last layer's ``h W_k + b_k`` as they are.
+    """A network with ``h_i = a(h_{i-1} W_i + b_i)``, whose last layer ``h W_k + b_k`` gives the logits.
 
     Parameters
     ----------
     layers : sequence of (W, b)
         W1, b1 … Wk, bk: W of float32 or float64, shape (n_in, n_out), each n_in the n_out before it; b of shape
-        (n_out,) or (1, n_out). Copied and locked: other weights make another network.
+        (n_out,) or (1, n_out). They are copied, and the copies are read-only.
     activation : str
-        Of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
+        The activation of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
     learning_curve : LearningCurve or None
-        Where the network was trained here.
+        The learning curve, if the network was trained here.
 
     Attributes
     ----------
@@ -73,18 +74,18 @@ class Network(Classifier):
         return self.from_stored(1.0)(inputs)
 
     def from_stored(self, scale: float) -> Callable[[NDArray[Any]], FloatArray]:
-        """Return a function from inputs as stored to logits; the scale is in W1, so 8-bit pixels are only converted.
+        """Return a function from inputs as stored to logits; W1 includes the scale, so 8-bit pixels are only converted.
 
         The logits have the shape (n, k), and their transpose is contiguous.
         """
-        # Dozens of small calls with one scale are the rule: what is folded is kept.
+        # Memoised, because many small calls with one scale are usual.
         if scale not in self._folded:
             self._folded[scale] = folded(self.layers, self.activation, scale)
         *hidden, (last_weights, last_bias) = self._folded[scale]
         activate = ACTIVATE["tanh" if self.activation == "sigmoid" else self.activation]
 
         def forward(stored: NDArray[Any]) -> FloatArray:
-            # Numbers may be so large that a logit is none; who reads the logits finds and names the row.
+            # Large numbers may overflow to NaN logits; the scoring finds them and names the row.
             with np.errstate(over="ignore", invalid="ignore"):
                 values = stored.astype(last_weights.dtype, copy=False)
                 for weights, bias in hidden:
@@ -99,22 +100,22 @@ class Network(Classifier):
 
 
 def check_activation(activation: str) -> None:
-    """Refuse an activation that is not known.
+    """Check the option ``model.activation``.
 
     Raises
     ------
     BadInput
-        If it is not.
+        If it is not one of `ACTIVATIONS`.
     """
     if activation not in ACTIVATIONS:
         raise BadInput(f"model.activation must be one of {', '.join(ACTIVATIONS)}; found {activation!r}")
 
 
 def folded(layers: tuple[Layer, ...], activation: str, scale: float) -> list[Layer]:
-    """Put the scale of the inputs into W1, and make sigmoids hyperbolic tangents: ``σ(z) = ½ + ½ tanh(z/2)``.
+    """Return the layers with the scale of the inputs in W1, and sigmoids replaced: ``σ(z) = ½ + ½ tanh(z/2)``.
 
-    Each half, and the shift by ½, goes into the weights, so that of a sigmoid the tanh alone is left to be computed:
-    it is the faster of the two in NumPy, and it cannot overflow.
+    Both factors ½, and the shift by ½, go into the weights and biases, so that only the tanh has to be computed: in
+    NumPy it is faster than the sigmoid, and it cannot overflow.
     """
     folded: list[Layer] = []
     for i, (weights, bias) in enumerate(layers):

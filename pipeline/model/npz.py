@@ -1,4 +1,4 @@
-"""A network from a file of weights: W1, b1 … Wk, bk in an npz."""
+"""A network from an npz file of weights W1, b1 … Wk, bk."""
 
 from __future__ import annotations
 
@@ -6,43 +6,68 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.data.archive import MOST_ARRAYS, brief, read_arrays
-from pipeline.data.base import Data
-from pipeline.errors import BadInput
-from pipeline.model.base import Model
-from pipeline.model.network import Layer, Network, check_activation
+from ..data.base import Data
+from ..data.formats.npz_arrays import MOST_ARRAYS, read_arrays
+from ..errors import BadInput, brief
+from .external import FileModel
+from .network import Layer, Network, check_activation
 
 MAX_BYTES = 1 << 30
 
 
 @dataclass
-class Npz(Model):
-    """Weights that are there already: fully connected, of any depth.
+class WeightsFile(FileModel):
+    """A fully connected network of any depth, from a file of trained weights.
+
+    Attributes
+    ----------
+    activation : str
+        The activation of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
+    """
+
+    activation: str = "sigmoid"
+
+    def __post_init__(self) -> None:
+        check_activation(self.activation)
+        super().__post_init__()
+
+    def network(self, arrays: dict[str, NDArray[Any]]) -> Network:
+        """Return the network of the arrays W1, b1 … Wk, bk.
+
+        Raises
+        ------
+        BadInput
+            If they do not form a network; the message names the file.
+        """
+        layers = layers_of(arrays, where=self.path)
+        try:
+            return Network(layers, self.activation)
+        except BadInput as error:
+            raise BadInput(f"{self.path}: {error}") from error
+
+
+@dataclass
+class Npz(WeightsFile):
+    """A fully connected network of any depth, from a file of trained weights.
 
     Attributes
     ----------
     path : str
         The npz file: W1 of shape (inputs, units), b1 of shape (units,) or (1, units), …; the last layer gives the
-        logits. float32 or float64; the work is done in float32. Other arrays in the file are left alone.
+        logits. float32 or float64; the network computes in float32. Other arrays in the file are ignored.
     activation : str
-        Of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
+        The activation of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
     """
 
     name: str = "npz"
-    path: str = ""
     activation: str = "sigmoid"
 
-    def __post_init__(self) -> None:
-        check_activation(self.activation)
-        if not self.path.strip():
-            raise BadInput("model.path must name an npz file of weights W1, b1, …; found none: add model.path=FILE")
-        self.path = files.absolute(self.path)
+    what: ClassVar[str] = "an npz file of weights W1, b1, …"
 
     def build(self, data: Data) -> Network:
         """Load the network; nothing is unpickled.
@@ -50,26 +75,17 @@ class Npz(Model):
         Raises
         ------
         BadInput
-            If the file is missing, damaged, or larger than 1 GiB unpacked, or its arrays make no network.
+            If the file is missing, damaged, or larger than 1 GiB unpacked, or its arrays do not form a network.
         """
-        path = Path(self.path)
-        arrays = read_all(path)
+        arrays = read_all(Path(self.path))
         try:
-            layers = layers_of(arrays, where=str(path))
-            return _network(layers, self.activation, path)
+            return self.network(arrays)
         except MemoryError as error:
-            raise BadInput(f"{path} must fit into memory; found: {brief(error)}: give fewer weights") from error
-
-
-def _network(layers: list[Layer], activation: str, path: Path) -> Network:
-    try:
-        return Network(layers, activation)
-    except BadInput as error:
-        raise BadInput(f"{path}: {error}") from error
+            raise BadInput(f"{self.path} must fit into memory; found: {brief(error)}: give fewer weights") from error
 
 
 def read_all(path: Path) -> dict[str, NDArray[Any]]:
-    """Read every array of an npz file; nothing is unpickled, and no more than 1 GiB is made room for.
+    """Read every array of an npz file; nothing is unpickled, and at most 1 GiB is allocated.
 
     Raises
     ------
@@ -82,7 +98,7 @@ def read_all(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    # Damaged directories of zip files raise more than zipfile documents: OverflowError and struct.error among them.
+    # A damaged directory of a zip file raises more than zipfile documents, such as OverflowError and struct.error.
     except Exception as error:
         found = brief(error) or type(error).__name__
         raise BadInput(f"{path} must be a whole npz file; found: {found}: save it again with numpy.savez") from error
@@ -100,12 +116,12 @@ def read_all(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def layers_of(arrays: dict[str, NDArray[Any]], *, where: str = "the file") -> list[Layer]:
-    """Put the arrays W1, b1 … Wk, bk in order, as float32.
+    """Return the layers (W1, b1) … (Wk, bk) as float32.
 
     Raises
     ------
     BadInput
-        If one is missing, is no float, or goes beyond float32.
+        If an array is missing, or is neither float32 nor float64.
     """
     numbers = [int(name[1:]) for name in arrays if re.fullmatch(r"[Wb][1-9]\d{0,5}", name)]
     depth = max(numbers, default=1)
@@ -123,7 +139,6 @@ def _float32(arrays: dict[str, NDArray[Any]], name: str, where: str) -> NDArray[
     array = arrays[name]
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise BadInput(f"{name} of {where} must be float32 or float64; found {array.dtype}: convert the weights")
-    # What is finite in float64 and not in float32 turns infinite here, and is refused with the infinite weights.
-    # Invalid: a signalling NaN, refused there too.
+    # A number beyond float32 becomes infinite here, and a signalling NaN warns as invalid. `Network` refuses both.
     with np.errstate(over="ignore", invalid="ignore"):
         return array.astype(np.float32)

@@ -5,43 +5,36 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.archive import brief
-from pipeline.data.base import Data
-from pipeline.errors import BadInput
-from pipeline.model.base import Model
-from pipeline.model.network import Network, check_activation
-from pipeline.model.npz import layers_of
-from pipeline.model.weights import library, named, read_file
-
-_WHAT = "a safetensors file of weights"
+from ..data.base import Data
+from ..errors import BadInput, brief
+from .external import library
+from .network import Network
+from .npz import WeightsFile
 
 
 @dataclass
-class Safetensors(Model):
-    """Weights that are there already: fully connected, of any depth.
+class Safetensors(WeightsFile):
+    """A fully connected network of any depth, from a file of trained weights.
 
     Attributes
     ----------
     path : str
         The file. Either W1 of shape (inputs, units), b1 of shape (units,), …, as for model=npz; or PyTorch's names,
-        such as ``0.weight`` of shape (units, inputs) and ``0.bias``, ``2.weight`` …: names that differ in their numbers
-        alone, which give the order; a bias that is not there is 0. float16 to float64; the work is done in float32.
+        such as ``0.weight`` of shape (units, inputs) and ``0.bias``, ``2.weight`` …: names that differ only in their
+        numbers, which give the order; a missing bias is 0. float16 to float64; the network computes in float32.
     activation : str
-        Of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
+        The activation of the hidden layers: ``sigmoid``, ``relu``, ``tanh``, or ``step`` (1 where x > 0, else 0).
     """
 
     name: str = "safetensors"
-    path: str = ""
     activation: str = "relu"
 
-    def __post_init__(self) -> None:
-        check_activation(self.activation)
-        self.path = named(self.path, what=_WHAT)
+    what: ClassVar[str] = "a safetensors file of weights"
 
     def build(self, data: Data) -> Network:
         """Load the network.
@@ -49,29 +42,24 @@ class Safetensors(Model):
         Raises
         ------
         BadInput
-            If the extra is not installed, the file is missing or damaged, or its tensors make no network.
+            If the extra is not installed, the file is missing or damaged, or its tensors do not form a network.
         """
-        path = Path(self.path)
-        content = read_file(path, what=_WHAT)
+        path, content = self.read()
         arrays = _arrays(library("safetensors.numpy", extra="safetensors"), content, path)
         if any(name.endswith(("weight", "bias")) for name in arrays):
             arrays = _numbered(arrays, path)
-        layers = layers_of(arrays, where=str(path))
-        try:
-            return Network(layers, self.activation)
-        except BadInput as error:
-            raise BadInput(f"{path}: {error}") from error
+        return self.network(arrays)
 
 
 def _arrays(reader: Any, content: bytes, path: Path) -> dict[str, NDArray[Any]]:
     try:
         return reader.load(content)
     except KeyError as error:
-        # NumPy has no such type.
+        # The reader raises KeyError for a type that NumPy does not have, such as bfloat16.
         raise BadInput(
             f"{path} must hold tensors of float16, float32 or float64; found {brief(error.args[0])}: convert them"
         ) from error
-    # The reader's own error, and what bytes that are no header raise.
+    # The reader's own error, and whatever bytes that are not a header raise.
     except Exception as error:
         raise BadInput(
             f"{path} must be a whole safetensors file; found: {brief(error) or type(error).__name__}: save it again"
@@ -79,7 +67,7 @@ def _arrays(reader: Any, content: bytes, path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _numbered(arrays: dict[str, NDArray[Any]], path: Path) -> dict[str, NDArray[Any]]:
-    """PyTorch's layers as W1, b1 …, turned to (inputs, units)."""
+    """PyTorch's layers as W1, b1 …, with the weights transposed to (inputs, units)."""
     strange = [name for name in arrays if name.rpartition(".")[2] not in ("weight", "bias")]
     if strange:
         raise BadInput(

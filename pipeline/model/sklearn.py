@@ -5,72 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.data.archive import brief
-from pipeline.data.base import Data
-from pipeline.errors import BadInput
-from pipeline.model.base import Model
-from pipeline.model.weights import Outside, library, named, outside, read_file
-
-_WHAT = "a .skops file"
+from ..data.base import Data
+from ..data.class_names import class_numbers, label_name
+from ..errors import BadInput, brief
+from ..runtime import files
+from .bounded import ProgramModel, bounded
+from .external import ExternalClassifier, external_classifier, library
 
 
 @dataclass
-class Sklearn(Model):
-    """A fitted classifier or pipeline, as ``skops.io.dump`` saves it; its classes are the integers 0 … k - 1.
+class Sklearn(ProgramModel):
+    """A fitted classifier or pipeline, as ``skops.io.dump`` saves it; its classes are the data's, by number or by name.
 
-    With ``predict_proba`` it gives probabilities. Without, it gives labels, so there is an accuracy and no loss: what
-    ``decision_function`` returns are distances from planes (LinearSVC, RidgeClassifier), and no logits.
+    A classifier with ``predict_proba`` gives probabilities. One without gives labels, so there is an accuracy and no
+    loss: ``decision_function`` (LinearSVC, RidgeClassifier) returns distances from planes, which are not logits.
 
     Attributes
     ----------
     path : str
         The .skops file.
     trusted : list of str
-        Types in the file, by their full names, that may be made though skops does not know them as harmless: they may
-        run any code.
+        Full names of types in the file that may be loaded although skops does not know them as safe: they may run any
+        code.
     """
 
     name: str = "sklearn"
-    path: str = ""
     trusted: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.path = named(self.path, what=_WHAT)
+    what: ClassVar[str] = "a .skops file"
+    knows_names: ClassVar[bool] = True
 
-    def build(self, data: Data) -> Outside:
-        """Load the classifier; rows are given to it as ``float64``.
+    def build(self, data: Data) -> ExternalClassifier:
+        """Load the classifier; it gets rows as ``float64``.
 
         Raises
         ------
         BadInput
-            If the extra is not installed, the file is missing or damaged, it holds types that are not trusted, or what
-            is in it is no classifier of the data's classes.
+            If the extra is not installed, the file is missing or damaged, it holds types that are not trusted, or it
+            does not hold a classifier of the data's classes.
         """
-        path = Path(self.path)
-        content = read_file(path, what=_WHAT)
+        path, content = self.read()
         skops = library("skops", extra="sklearn")
-        estimator = self._loaded(library("skops.io", extra="sklearn"), content, path)
-        if not hasattr(estimator, "predict"):
-            raise BadInput(
-                f"{path} must hold a classifier; found {type(estimator).__name__}: save a fitted classifier or pipeline"
+        io = library("skops.io", extra="sklearn")
+        with bounded(self.memory, path, len(content), data):
+            estimator = self._loaded(io, content, path)
+            if not hasattr(estimator, "predict"):
+                raise BadInput(
+                    f"{path} must hold a classifier; found {type(estimator).__name__}: save a fitted classifier or "
+                    "pipeline"
+                )
+            _limit_to_one_job(estimator)
+            run, gives = _run(estimator, data, path)
+            return external_classifier(
+                run,
+                data,
+                seconds=self.seconds,
+                shaping=["sklearn", files.content_digest(content), self.trusted, skops.__version__, _version()],
+                where=str(path),
+                gives=gives,
+                shape=(getattr(estimator, "n_features_in_", -1),),
+                dtype=np.float64,
             )
-        _on_one_core(estimator)
-        run, gives = _run(estimator, data, path)
-        return outside(
-            run,
-            data,
-            shaping=["sklearn", files.content_digest(content), self.trusted, skops.__version__, _version()],
-            where=str(path),
-            gives=gives,
-            n_inputs=getattr(estimator, "n_features_in_", None),
-            dtype=np.float64,
-        )
 
     def _loaded(self, io: Any, content: bytes, path: Path) -> Any:
         try:
@@ -92,7 +92,7 @@ class Sklearn(Model):
 
 
 def _run(estimator: Any, data: Data, path: Path) -> tuple[Callable[[NDArray[Any]], NDArray[Any]], str]:
-    """How rows are put through the estimator, and what comes out."""
+    """The function that runs the estimator on rows, and what it gives."""
     columns = getattr(estimator, "feature_names_in_", None)
 
     def prepared(rows: NDArray[Any]) -> Any:
@@ -100,7 +100,7 @@ def _run(estimator: Any, data: Data, path: Path) -> tuple[Callable[[NDArray[Any]
             return rows
         import pandas as pd
 
-        # Without the names that it was fitted with, it warns at every block.
+        # Without the column names that it was fitted with, the estimator warns at every block.
         return pd.DataFrame(rows, columns=columns, copy=False)
 
     if not hasattr(estimator, "predict_proba"):
@@ -109,13 +109,53 @@ def _run(estimator: Any, data: Data, path: Path) -> tuple[Callable[[NDArray[Any]
                 f"{path} must hold a classifier that is fitted; found {type(estimator).__name__} without classes: save "
                 "a fitted classifier"
             )
-        return lambda rows: estimator.predict(prepared(rows)), "labels"
-    order = _order(getattr(estimator, "classes_", None), data.rows(data.split).n_classes, path)
+        names = _names_of(estimator.classes_, data)
+        if names is None:
+            return lambda rows: estimator.predict(prepared(rows)), "labels"
+        _columns_by_name(estimator.classes_, names, path)
+        # A class that the data do not name is refused here, with the model's path.
+        return lambda rows: class_numbers(
+            np.asarray(estimator.predict(prepared(rows))), names, len(names), source=f"predictions of {path}"
+        ), "labels"
+    classes = getattr(estimator, "classes_", None)
+    names = _names_of(classes, data)
+    n_classes = data.rows(data.split).n_classes
+    order = _order(classes, n_classes, path) if names is None else _columns_by_name(classes, names, path)
     return lambda rows: estimator.predict_proba(prepared(rows))[:, order], "probabilities"
 
 
+def _names_of(classes: Any, data: Data) -> tuple[str, ...] | None:
+    """Return the names of the data's classes if the model's classes are to be matched to them.
+
+    They are not if the model was fitted to class numbers, and the names are not numbers themselves.
+    """
+    names = data.rows(data.split).class_names
+    if names is None or classes is None:
+        return None
+    known = {label_name(each) for each in np.asarray(classes).ravel().tolist()}
+    numbers = {str(number) for number in range(len(names))}
+    return None if known == numbers and not known & set(names) else names
+
+
+def _columns_by_name(classes: Any, names: tuple[str, ...], path: Path) -> NDArray[np.intp]:
+    """Return the column of each named class in the outputs of ``predict_proba``."""
+    known = [label_name(each) for each in np.asarray(classes).ravel().tolist()]
+    if {name.lower() for name in names} == {"true", "false"}:
+        known, names = [name.lower() for name in known], tuple(name.lower() for name in names)
+    if set(known) != set(names):
+        lost, more = sorted(set(names) - set(known)), sorted(set(known) - set(names))
+        found = [f"none of {brief(', '.join(lost))}"] if lost else []
+        found += [f"{brief(', '.join(more))}, which the data do not have"] if more else []
+        remedy = "name all classes of the model" if not lost else "name the classes as the model does"
+        raise BadInput(
+            f"{path} must have the data's classes; found {' and '.join(found)} among its classes "
+            f"{brief(', '.join(known))}: {remedy} with data.classes=[…]"
+        )
+    return np.array([known.index(name) for name in names])
+
+
 def _order(classes: Any, n_classes: int, path: Path) -> NDArray[np.intp]:
-    """Which column is whose class, by class."""
+    """The column of each class 0 … k - 1 in the outputs of ``predict_proba``."""
     try:
         found = np.asarray(classes, dtype=np.float64)
     except (TypeError, ValueError):
@@ -123,7 +163,7 @@ def _order(classes: Any, n_classes: int, path: Path) -> NDArray[np.intp]:
     if found.ndim != 1 or not len(found) or not (found % 1 == 0).all():
         raise BadInput(
             f"{path} must have the classes 0 to {n_classes - 1} as integers; found {brief(classes)}: fit it to such "
-            "labels"
+            "labels, or name the classes of the data with data.classes=[…]"
         )
     wanted = np.arange(max(n_classes, len(found)))
     missing = np.setdiff1d(wanted, found)
@@ -135,8 +175,8 @@ def _order(classes: Any, n_classes: int, path: Path) -> NDArray[np.intp]:
     return np.argsort(found)
 
 
-def _on_one_core(estimator: Any) -> None:
-    # The blocks are on all cores already; and threads of a forest add up its trees in the order in which they end.
+def _limit_to_one_job(estimator: Any) -> None:
+    # Blocks already run on all cores. Besides, threads of a forest would add up its trees in a random order.
     if hasattr(estimator, "get_params"):
         jobs = [key for key in estimator.get_params() if key.rpartition("__")[2] == "n_jobs"]
         estimator.set_params(**dict.fromkeys(jobs, 1))

@@ -4,101 +4,100 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.data.archive import brief
-from pipeline.data.base import Data
-from pipeline.errors import BadInput
-from pipeline.model.base import Model
-from pipeline.model.weights import Outside, check_gives, library, named, outside, read_file
+from ..data.base import Data
+from ..errors import BadInput, brief
+from ..runtime import files
+from .bounded import ProgramModel, bounded
+from .external import ExternalClassifier, check_gives, external_classifier, library
 
-_WHAT = "a file of torch.export.save (.pt2) or torch.jit.save"
 _DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64")
-# The records of a program that torch.export.load takes for anything but text; what else it finds may be compiled code.
+# The records of a program that torch.export.load may read; any other record may be compiled code.
 _RECORDS = re.compile(
     r"models/\w+\.json|extra/.*|archive_format|archive_version|byteorder|version|\.data/.*|\.format_version"
     r"|\.storage_alignment|data/(weights|constants)/(weight_|tensor_)\d+"
     r"|data/(weights|constants)/\w+_config\.json|data/sample_inputs/\w+\.pt"
 )
-# What a node may call; of torch.… it would otherwise be anything that hangs at the module, torch.os.system included.
+# What a node may call. Anything else that is reachable from the torch module would be called too: torch.os.system.
 _CALLED = re.compile(
     r"torch\.ops\.(aten|prims|quantized|quantized_decomposed|higher_order)\.(?!__)\w+(\.(?!__)\w+)?"
     r"|torch\.sym_[a-z]+|_operator\.[a-z]+|math\.[a-z]+"
 )
-# Sizes are put through eval by SymPy: numbers, names, operators, and calls of its classes, whose names are capital.
+# SymPy evaluates sizes with eval. Allowed are numbers, names, operators, and calls of its classes (capital initials).
 _SIZE = re.compile(r"(?!.*(__|\b[a-z_]\w*\s*\())([\w\s+\-*/%(),<>=&|~]|'\w+')*", re.DOTALL)
 
 
 @dataclass
-class Torch(Model):
+class Torch(ProgramModel):
     """A classifier with one input of n rows that returns one tensor; nothing is unpickled.
 
     A program of ``torch.export`` states the shape of a row, to which rows are reshaped; its batch size must be open. A
-    TorchScript module, which PyTorch deprecates, is given rows of shape (n, d) as ``float32``. Either is a program: a
-    file of someone you do not trust may still read files or take for ever.
+    TorchScript module, which PyTorch deprecates, gets rows of shape (n, d) as ``float32``. Both are programs: a file
+    from an untrusted source may still read files.
 
     Attributes
     ----------
     path : str
         The file.
     gives : str or None
-        What it returns: ``logits``, ``probabilities``, or ``labels`` (accuracy, and no loss). None: labels where they
-        are integers; probabilities where the data's first rows all come out as such; else logits.
+        What it returns: ``logits``, ``probabilities``, or ``labels`` (accuracy, and no loss). None: labels if the
+        outputs are integers; probabilities if the outputs of the data's first rows are probabilities; else logits.
     """
 
     name: str = "torch"
-    path: str = ""
     gives: str | None = None
 
+    what: ClassVar[str] = "a file of torch.export.save (.pt2) or torch.jit.save"
+
     def __post_init__(self) -> None:
-        self.path = named(self.path, what=_WHAT)
+        super().__post_init__()
         check_gives(self.gives)
 
-    def build(self, data: Data) -> Outside:
-        """Load the module for evaluation, on the CPU; PyTorch is held to one thread for each block of rows.
+    def build(self, data: Data) -> ExternalClassifier:
+        """Load the module for evaluation on the CPU; PyTorch is limited to one thread for each block of rows.
 
         Raises
         ------
         BadInput
             If the extra is not installed, the file is missing, damaged or holds pickled objects, its batch size is
-            fixed, or its input or output is none of those above.
+            fixed, or its input or output is not as described above.
         """
-        path = Path(self.path)
-        content = read_file(path, what=_WHAT)
-        torch = library("torch", extra="torch", how="")
-        # Of the whole process, and taken over by every thread that comes later: the blocks are on all cores already.
+        path, content = self.read()
+        torch = library("torch", extra="torch")
+        # For the whole process and all later threads, because blocks already run on all cores.
         torch.set_num_threads(1)
-        module, shape, dtype = _loaded(torch, content, path)
+        with bounded(self.memory, path, len(content), data):
+            module, shape, dtype = _loaded(torch, content, path)
 
-        def run(rows: NDArray[Any]) -> NDArray[Any]:
-            shaped = np.require(rows, requirements=["C", "W"]).reshape(len(rows), *shape)
-            with torch.no_grad():
-                return _only_tensor(torch, module(torch.from_numpy(shaped)), path).numpy()
+            def run(rows: NDArray[Any]) -> NDArray[Any]:
+                writable = np.require(rows, requirements=["C", "W"])
+                with torch.no_grad():
+                    return _only_tensor(torch, module(torch.from_numpy(writable)), path).numpy()
 
-        return outside(
-            run,
-            data,
-            shaping=["torch", files.content_digest(content), self.gives, torch.__version__],
-            where=str(path),
-            gives=self.gives,
-            n_inputs=None if shape == (-1,) else math.prod(shape),
-            dtype=dtype,
-        )
+            return external_classifier(
+                run,
+                data,
+                seconds=self.seconds,
+                shaping=["torch", files.content_digest(content), self.gives, torch.__version__],
+                where=str(path),
+                gives=self.gives,
+                shape=shape,
+                dtype=dtype,
+            )
 
 
 def _loaded(torch: Any, content: bytes, path: Path) -> tuple[Any, tuple[int, ...], str]:
-    """The module, the shape of a row (-1: open), and the inputs' type."""
+    """The module, the shape of a row ((-1,) if it is open), and the dtype of the inputs."""
     try:
         records = _records(torch, content)
         if "archive_format" in records:
@@ -109,25 +108,25 @@ def _loaded(torch: Any, content: bytes, path: Path) -> tuple[Any, tuple[int, ...
                 return torch.jit.load(io.BytesIO(content), map_location="cpu").eval(), (-1,), "float32"
     except BadInput:
         raise
-    # A damaged file may raise anything that a zip, its JSON or the graph's own state may.
+    # A damaged file may raise any exception of the zip reader, the JSON reader or the graph's own loading.
     except Exception as error:
         raise BadInput(
-            f"{path} must be {_WHAT}, whole; found: {brief(error) or type(error).__name__}: save it again"
+            f"{path} must be {Torch.what}, whole; found: {brief(error) or type(error).__name__}: save it again"
         ) from error
     raise BadInput(
-        f"{path} must be {_WHAT}; found weights or a pickled module of torch.save, which is never unpickled: "
+        f"{path} must be {Torch.what}; found weights or a pickled module of torch.save, which is never unpickled: "
         "torch.export.save(torch.export.export(model.eval(), …), FILE), or model=safetensors for linear layers"
     )
 
 
 def _records(torch: Any, content: bytes) -> dict[str, bytes]:
-    # By the very reader that torch loads with: two readers of one zip may find different files in it.
+    # Read with torch's own reader, because two zip readers may find different files in one archive.
     reader = torch._C.PyTorchFileReader(io.BytesIO(content))
     return {name: reader.get_record(name) for name in reader.get_all_records()}
 
 
 def _refuse_code(torch: Any, records: dict[str, bytes], path: Path) -> None:
-    """Refuse whatever torch.export.load would unpickle, evaluate or run besides operators on tensors."""
+    """Refuse a program from which torch.export.load would unpickle, evaluate or run more than operators on tensors."""
     for name, record in records.items():
         is_known = _RECORDS.fullmatch(name) is not None
         if is_known and name.endswith("_config.json"):
@@ -139,7 +138,7 @@ def _refuse_code(torch: Any, records: dict[str, bytes], path: Path) -> None:
         elif is_known and name.endswith(".pt"):
             is_known = not record or _is_plain(torch, record)
         elif is_known and name.startswith("models/"):
-            strange = next(_strange(json.loads(record)), None)
+            strange = next(_disallowed(json.loads(record)), None)
             if strange is not None:
                 raise BadInput(
                     f"{path} must call operators on tensors alone; found {brief(strange)}: export it from a module of "
@@ -153,25 +152,25 @@ def _refuse_code(torch: Any, records: dict[str, bytes], path: Path) -> None:
 
 
 def _is_plain(torch: Any, record: bytes) -> bool:
-    """Whether a pickle holds tensors and plain values alone; torch.export.load would fall back to loading all."""
+    """Whether a pickle holds only tensors and plain values; for others torch.export.load would fall back to pickle."""
     with suppress(Exception):
         torch.load(io.BytesIO(record), weights_only=True, map_location="cpu")
         return True
     return False
 
 
-def _strange(tree: Any) -> Iterator[str]:
-    """What a graph calls, or evaluates as a size, that it has no need to."""
+def _disallowed(tree: Any) -> Iterator[str]:
+    """Yield the call targets and size expressions of a graph that are not allowed."""
     if isinstance(tree, list):
         for item in tree:
-            yield from _strange(item)
+            yield from _disallowed(item)
     elif isinstance(tree, dict):
         for key, value in tree.items():
             allowed = {"target": _CALLED, "expr_str": _SIZE}.get(key) if isinstance(value, str) else None
-            # A parameter of the graph has a target too, in its signature: a name alone, with no inputs.
+            # In the graph's signature a parameter has a target too, which is only a name and has no inputs.
             if allowed is not None and not allowed.fullmatch(value) and (key != "target" or "inputs" in tree):
                 yield value
-            yield from _strange(value)
+            yield from _disallowed(value)
 
 
 def _of_program(torch: Any, program: Any, path: Path) -> tuple[Any, tuple[int, ...], str]:
@@ -195,7 +194,7 @@ def _of_program(torch: Any, program: Any, path: Path) -> tuple[Any, tuple[int, .
 
 
 def _module(program: Any) -> Any:
-    # The guards are code in the file, which would be compiled and run; shapes are checked without them.
+    # Guards are code in the file, which would be compiled and run. The shapes are checked here without them.
     try:
         return program.module(check_guards=False)
     except TypeError:

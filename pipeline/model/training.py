@@ -1,4 +1,4 @@
-"""Mini-batch gradient descent: a data set in, a network out."""
+"""Training of a network by mini-batch gradient descent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.accuracy import is_correct
-from pipeline.errors import BadInput
-from pipeline.loss import cross_entropy
-from pipeline.model.gradient import mean_loss_and_gradients
-from pipeline.model.network import Layer, Network
-from pipeline.records import Dataset, FloatArray, IntArray, LearningCurve
+from ..accuracy import is_correct
+from ..errors import BadInput
+from ..loss import cross_entropy
+from ..records.learning_curve import LearningCurve
+from ..records.rows import Dataset, FloatArray, IntArray
+from ..sampling.streams import MODEL, generator
+from .gradient import mean_loss_and_gradients
+from .network import Layer, Network
 
+# Rows whose loss is computed at once.
 _BLOCK = 1024
 
 
@@ -35,45 +38,45 @@ class Recipe:
     seed: int
 
     def n_epochs(self, size: int) -> int:
-        """Return how many passes over `size` rows are made: `epochs`, or as many as `min_steps` steps take."""
+        """Return the number of passes over `size` rows: `epochs`, or as many more as `min_steps` steps take."""
         return max(self.epochs, math.ceil(self.min_steps / math.ceil(size / self.batch_size)))
 
 
 def train(dataset: Dataset, recipe: Recipe, *, on_epoch: Callable[[int, int], None]) -> Network:
     """Train a network on all rows of a data set, by Adam with a learning rate that falls linearly to 0.
 
-    Every epoch visits every row once, in a random order. The rows' order and the first weights come from the seed
-    alone, and all products run on one core, so the result does not depend on the number of cores.
+    Every epoch visits every row once, in a random order. The order and the first weights depend on the seed alone, and
+    all matrix products run on one core, so the result does not depend on the number of cores.
 
     Parameters
     ----------
     dataset : Dataset
         The train split.
     recipe : Recipe
-        How.
+        The network's shape and the options of the training.
     on_epoch : callable
-        Is told after each epoch how many are done, and of how many.
+        Called after each epoch with the number of finished epochs and of all epochs.
 
     Returns
     -------
     Network
-        Of float32 weights, with its learning curve.
+        The network, of float32 weights, with its learning curve.
 
     Raises
     ------
     BadInput
-        If the loss stops being a finite number.
+        If the loss is no longer finite.
     """
     from threadpoolctl import threadpool_limits
 
-    rng = np.random.Generator(np.random.PCG64(recipe.seed))
+    rng = generator(MODEL, recipe.seed)
     widths = [dataset.inputs.shape[1], *recipe.hidden, dataset.n_classes]
     layers = initial_layers(widths, recipe.activation, rng)
     epochs = recipe.n_epochs(len(dataset))
     steps = epochs * math.ceil(len(dataset) / recipe.batch_size)
     adam = Adam(layers, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay, steps=steps)
     curve: list[tuple[float, float, float]] = []
-    # Numbers that grow beyond all bounds are found by their loss, and told in words.
+    # An overflow is detected by the loss and reported by the message below.
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(epochs):
             batch_loss = _one_epoch(dataset, layers, recipe, adam, rng)
@@ -104,7 +107,7 @@ def initial_layers(widths: Sequence[int], activation: str, rng: np.random.Genera
     activation : str
         Of the hidden layers.
     rng : Generator
-        Where the randomness comes from.
+        The source of random numbers.
 
     Returns
     -------
@@ -120,10 +123,10 @@ def initial_layers(widths: Sequence[int], activation: str, rng: np.random.Genera
 
 
 class UpdateRule(Protocol):
-    """Changes the weights it was made for, in place, by the gradient of each step."""
+    """Changes a network's weights in place by the gradient of each step."""
 
     def step(self, gradients: list[Layer]) -> None:
-        """Change the weights by one step; `gradients`, in the weights' shapes, may be written over."""
+        """Change the weights by one step; `gradients`, in the weights' shapes, may be overwritten."""
 
 
 class GradientDescent:
@@ -159,13 +162,13 @@ class Adam:
     Parameters
     ----------
     layers : list of (W, b)
-        Changed in place by every step; the decay is of W alone.
+        Changed in place by every step; only W decays, not b.
     learning_rate : float
-        Of the first step.
+        The learning rate of the first step.
     weight_decay : float
-        Share of W that a step takes off, in units of the learning rate.
+        The share of W that a step subtracts, in units of the learning rate.
     steps : int
-        How many steps there will be.
+        The number of steps until the learning rate is 0.
     """
 
     _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
@@ -205,15 +208,15 @@ def take_step(layers: list[Layer], activation: str, dataset: Dataset, rows: IntA
     Parameters
     ----------
     layers : list of (W, b)
-        Those that `rule` changes.
+        The layers that `rule` changes.
     activation : str
-        Of the hidden layers.
+        The activation of the hidden layers.
     dataset : Dataset
-        Where the rows are from.
+        The data set of the rows.
     rows : ndarray of int, shape (b,)
-        The batch.
+        The rows of the batch.
     rule : UpdateRule
-        How the weights follow from the gradient.
+        Changes the weights by the gradient.
 
     Returns
     -------
@@ -227,17 +230,17 @@ def take_step(layers: list[Layer], activation: str, dataset: Dataset, rows: IntA
 
 
 def batches_in_passes(size: int, batch_size: int, rng: np.random.Generator) -> Iterator[IntArray]:
-    """Yield batches without end, cut from one random order of all rows after the other.
+    """Yield batches without end, cut from successive random orders of all rows.
 
-    Every row comes up once in each pass. A batch that the end of a pass cuts short is filled up from the next pass, so
-    that all batches are of one size.
+    Every row comes up once in each pass. A batch at the end of a pass is filled up from the next pass, so that all
+    batches have the same size.
 
     Parameters
     ----------
     size, batch_size : int
         N and b, with 1 ≤ b ≤ N.
     rng : Generator
-        Where the randomness comes from.
+        The source of random numbers.
 
     Yields
     ------
@@ -254,7 +257,7 @@ def batches_in_passes(size: int, batch_size: int, rng: np.random.Generator) -> I
 def _one_epoch(
     dataset: Dataset, layers: list[Layer], recipe: Recipe, rule: UpdateRule, rng: np.random.Generator
 ) -> float:
-    """Take a step for every batch; return the mean of the rows' losses as their batches came up."""
+    """Take a step for every batch, and return the mean of the rows' losses, each before the step of its batch."""
     order = rng.permutation(len(dataset))
     total = 0.0
     for start in range(0, len(order), recipe.batch_size):
@@ -264,7 +267,7 @@ def _one_epoch(
 
 
 def _loss_and_accuracy(network: Network, dataset: Dataset) -> tuple[float, float]:
-    """Over all rows."""
+    """The mean loss and the accuracy over all rows."""
     forward = network.from_stored(dataset.scale)
     losses: list[NDArray[np.float64]] = []
     n_correct = 0

@@ -1,6 +1,6 @@
-"""DataFrame to Figure, one file a plot; a new sweep plot is one file here and one entry below.
+"""Plots: functions from a DataFrame to a Figure, one file per plot; a new plot of sweeps needs one entry below too.
 
-Matplotlib is imported when a figure is drawn, not before, and its global state is left alone.
+Matplotlib is imported only when a figure is drawn, and its global state is not changed.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipeline.plots import cost, coverage, error, funnel
+from . import cost, coverage, error, funnel
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.plots import style
-from pipeline.plots.frames import Group, Metric, familiar_size, groups_of, has, in_words, listed, metrics_in, missing
+from ..metric.base import Metric
+from ..metric.chosen import MAIN
+from ..report import words
+from ..report.words import in_words
+from . import style
+from .point_labels import label_points, lay_out
+from .sweep_cells import Group, Sweep, error_gaps, familiar_size, group_handles, missing, plot_points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,45 +21,67 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DASHES = (4, 3)
+_ENDS = ("_low", "_high")
 
 
 def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
-    """Draw the root mean square error against the seconds a batch takes, log-log, each point with its batch size.
+    """Draw the root mean square error against the time a batch takes, log-log, each point with its batch size.
 
     Parameters
     ----------
     cells, draws : DataFrame
-        As :class:`pipeline.comparison.Comparison` has them.
+        As :class:`pipeline.cell.comparison.Comparison` has them.
     """
-    groups = groups_of(cells, draws)
-    metrics = metrics_in(cells)
-    figure, axes = style.panel_grid(_title(cells, metrics), len(metrics))
-    labels = [_panel(panel, groups, metric, cells) for panel, metric in zip(axes[0], metrics, strict=True)]
-    handles = _handles(groups)
-    if handles:
-        style.legend(figure, handles)
-    style.lay_out(figure)
-    for panel, points in zip(axes[0], labels, strict=True):
-        style.label_points(panel, points)
+    sweep = Sweep(cells, draws)
+    figure, panels = sweep.panels(_title(cells, sweep.groups, sweep.metrics))
+    labels = [_panel(axes, sweep, metric) for axes, metric in panels]
+    style.legend(figure, _handles(sweep.groups))
+    lay_out(figure)
+    uprights = [seconds for seconds, _ in _all_rows(sweep.groups)]
+    for (axes, _), points in zip(panels, labels, strict=True):
+        label_points(axes, points, uprights=uprights)
     return figure
 
 
-def _title(cells: pd.DataFrame, metrics: list[Metric]) -> str:
+def _title(cells: pd.DataFrame, groups: list[Group], metrics: list[Metric]) -> str:
     size = familiar_size(cells)
     own = cells[cells["batch_size"] == size]
     batch, everything = _seconds(own, "batch"), _seconds(own, "all")
     errors = [metric.error(own) for metric in metrics]
     if not all(np.isfinite(values).all() for values in (batch, everything, *errors)):
         return "What each batch size buys: error against time"
-    spans = [style.span(values) for values in errors]
-    is_plain = all(metric.name in ("loss", "accuracy") for metric in metrics)
+    spans = [words.span(values) for values in errors]
+    is_plain = all(metric.column in MAIN for metric in metrics)
     off = in_words(
         [f"{span} {m.short_unit}" if is_plain else m.amount(span) for m, span in zip(metrics, spans, strict=True)]
     )
-    return (
-        f"A batch of {style.counted(size, 'row')} takes {style.span(batch, style.duration)}, all rows "
-        f"{style.span(everything, style.duration)};\nthe batch is off by {off}"
+    times = (
+        f"A batch of {words.counted(size, 'row')} takes {words.span(batch, words.duration)}, all rows "
+        f"{words.span(everything, words.duration)}"
     )
+    same = same_time(groups)
+    if same is not None:
+        times = f"Batches of {same[0]:,} to {same[1]:,} rows take the same time, as far as it was measured"
+    return f"{times};\n{f'one of {size:,}' if same else 'the batch'} is off by {off}"
+
+
+def same_time(groups: list[Group]) -> tuple[int, int] | None:
+    """Return the smallest batch size and the largest whose time does not differ from its by more than was measured.
+
+    A larger batch does not take less time; where one was measured to, that is the measurement's own error. So a size
+    is told apart from the smallest only if the calls of it and of all larger ones were slower. Of several groups the
+    size holds for each. None where the next size already is told apart, or where no spread is known.
+    """
+    ends = []
+    for group in groups:
+        low, high = (_seconds(group.cells, f"batch{end}") for end in _ENDS)
+        known = np.isfinite(low) & np.isfinite(high)
+        if not known.any():
+            return None
+        sizes = group.sizes[known]
+        ends.append((int(sizes[0]), int(sizes[low[known] <= high[known][0]].max())))
+    least, most = max(first for first, _ in ends), min(last for _, last in ends)
+    return (least, most) if most > least else None
 
 
 def _seconds(cells: pd.DataFrame, what: str) -> NDArray[np.float64]:
@@ -62,40 +89,56 @@ def _seconds(cells: pd.DataFrame, what: str) -> NDArray[np.float64]:
     return cells[name].to_numpy(dtype=np.float64) if name in cells else np.full(len(cells), np.nan)
 
 
-def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame) -> list[tuple[float, float, str]]:
+def _panel(axes: Axes, sweep: Sweep, metric: Metric) -> list[tuple[float, float, str]]:
     """Draw a panel and return what is to be written beside its points."""
+    cells = sweep.cells
+    seconds, values = _seconds(cells, "batch"), metric.error(cells)
+    times = np.concatenate([seconds, _seconds(cells, "all"), *(_seconds(cells, f"batch{end}") for end in _ENDS)])
+    times = times[np.isfinite(times) & (times > 0)]
+    unit, unit_name = words.time_unit(float(np.median(seconds[seconds > 0])) if (seconds > 0).any() else 1.0)
     style.name_panel(
         axes,
         title=f"{metric.title} (numbers: batch size)",
-        x="time of one batch",
+        x=f"time of one batch [{unit_name}]",
         y=metric.error_label,
     )
-    seconds, values = _seconds(cells, "batch"), metric.error(cells)
     seen = np.isfinite(values) & (values > 0) & np.isfinite(seconds) & (seconds > 0)
     if not seen.any():
         why = "No batch has both an error above 0 and a time: there is nothing to weigh."
         style.empty(axes, missing(metric, cells) or why)
         return []
-    times = np.concatenate([seconds, _seconds(cells, "all")])
-    times = times[np.isfinite(times) & (times > 0)]
-    # Room on the right for the label of the largest batch.
+    # Space on the right for the label of the largest batch.
     widest = times.max() * (times.max() / times.min()) ** 0.1
-    style.log_axis(axes.xaxis, [*times, widest], style.duration, at_most=6)
-    units = dict.fromkeys(text.get_text().split()[-1] for text in axes.get_xticklabels())
-    axes.set_xlabel(f"time of one batch [{', '.join(units)}]")
-    style.log_axis(axes.yaxis, values[seen], style.number)
+    style.log_axis(axes.xaxis, [*times, widest], lambda tick: words.number(tick / unit), at_most=6)
+    style.log_axis(axes.yaxis, values[seen], words.number)
     labels: list[tuple[float, float, str]] = []
-    for group in groups:
-        x, y = _seconds(group.cells, "batch"), metric.error(group.cells)
-        seen = np.isfinite(y) & (y > 0) & np.isfinite(x) & (x > 0)
-        style.plot_points(axes, group, x[seen], y[seen], linewidth=1.0)
-        named = [(float(s), float(e), f"{b:,}") for s, e, b in zip(x[seen], y[seen], group.sizes[seen], strict=True)]
-        # The ends are the first to find a place.
-        labels += named[-1:] + named[:-1]
-    for value, colour in _all_rows(groups):
+    for group in sweep.groups:
+        labels += _points(axes, group, metric)
+    _mark_same(axes, sweep.groups)
+    for value, colour in _all_rows(sweep.groups):
         axes.axvline(value, color=colour, linewidth=1.4, dashes=_DASHES, zorder=1)
-    style.note(axes, _gaps(groups, metric))
+    sweep.note_gaps(axes, metric, lambda group: _gaps(group, metric))
     return labels
+
+
+def _points(axes: Axes, group: Group, metric: Metric) -> list[tuple[float, float, str]]:
+    """Draw a group's points, not joined: a line through measured times would look like a law."""
+    x, y = _seconds(group.cells, "batch"), metric.error(group.cells)
+    low, high = (_seconds(group.cells, f"batch{end}") for end in _ENDS)
+    seen = np.isfinite(y) & (y > 0) & np.isfinite(x) & (x > 0)
+    axes.hlines(y[seen], low[seen], high[seen], color=group.colour, linewidth=2.0, alpha=0.5, zorder=2)
+    plot_points(axes, group, x[seen], y[seen])
+    named = [(float(s), float(e), f"{b:,}") for s, e, b in zip(x[seen], y[seen], group.sizes[seen], strict=True)]
+    # The labels of the first and the last size are placed before the others.
+    return named[-1:] + named[:-1]
+
+
+def _mark_same(axes: Axes, groups: list[Group]) -> None:
+    """Shade the times that do not tell batch sizes apart; bands of several groups would lie on each other."""
+    if len(groups) == 1 and same_time(groups) is not None:
+        low, high = (_seconds(groups[0].cells, f"batch{end}") for end in _ENDS)
+        slowest = high[np.isfinite(high)][0]
+        axes.axvspan(np.nanmin(low), slowest, color=style.BAND, alpha=0.5, linewidth=0, zorder=0)
 
 
 def _all_rows(groups: list[Group]) -> list[tuple[float, str]]:
@@ -112,34 +155,29 @@ def _all_rows(groups: list[Group]) -> list[tuple[float, str]]:
     return known
 
 
-def _gaps(groups: list[Group], metric: Metric) -> list[str]:
-    lines = []
-    for group in groups:
-        if not has(metric, group.cells):
-            lines.append(f"No {metric.words}: {group.name}")
-            continue
-        error, seconds = metric.error(group.cells), _seconds(group.cells, "batch")
-        whose = f" ({group.name})" if len(groups) > 1 else ""
-        for which, why in (
-            (error == 0, "Error 0, not drawn"),
-            (~np.isfinite(error), "Error not finite, not drawn"),
-            (~(seconds > 0), "No time taken, not drawn"),
-        ):
-            if which.any():
-                lines.append(f"{why}: b = {listed(group.sizes[which])}{whose}")
-    return lines
+def _gaps(group: Group, metric: Metric) -> list[tuple[str, NDArray[np.bool_]]]:
+    untimed = ~(_seconds(group.cells, "batch") > 0)
+    return [*error_gaps(metric.error(group.cells)), ("No time taken, not drawn", untimed)]
 
 
 def _handles(groups: list[Group]) -> list[object]:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    handles = style.group_handles(groups) or [
-        Line2D([], [], marker="o", color=groups[0].colour, linewidth=1.0, label="one batch")
+    handles = group_handles(groups, linestyle="") or [
+        Line2D([], [], marker="o", color=groups[0].colour, linestyle="", label="one batch, median of the calls")
     ]
+    if any(np.isfinite(_seconds(group.cells, "batch_low")).any() for group in groups):
+        colour = groups[0].colour if len(groups) == 1 else style.QUIET
+        handles.append(Line2D([], [], color=colour, linewidth=2.0, alpha=0.5, label="its 8 middle calls of 10"))
+    same = same_time(groups)
+    if same is not None and len(groups) == 1:
+        label = f"b = {same[0]:,} to {same[1]:,}: no difference in time measured"
+        handles.append(Patch(color=style.BAND, alpha=0.5, label=label))
     everything = _all_rows(groups)
     if everything:
-        size = style.span(np.concatenate([group.cells["population_size"].to_numpy() for group in groups]), style.number)
-        label = f"all {size} rows: {style.span([seconds for seconds, _ in everything], style.duration)}"
+        size = words.span(np.concatenate([group.cells["population_size"].to_numpy() for group in groups]), words.number)
+        label = f"all {size} rows: {words.span([seconds for seconds, _ in everything], words.duration)}"
         colour = everything[0][1] if len(everything) == 1 else style.QUIET
         handles.append(Line2D([], [], color=colour, linewidth=1.4, dashes=_DASHES, label=label))
     return handles

@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.plots import style
-from pipeline.plots.frames import (
-    Group,
-    Metric,
-    draws_a_size,
-    groups_of,
-    has,
-    listed,
-    metrics_in,
-    missing,
-    theory,
-    unit_of,
-)
+from ..metric.base import Metric
+from ..report import words
+from . import style
+from .sweep_cells import Sweep, draws_a_size, error_gaps, group_handles, missing, plot_points, theory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,14 +24,13 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
     Parameters
     ----------
     cells, draws : DataFrame
-        As :class:`pipeline.comparison.Comparison` has them.
+        As :class:`pipeline.cell.comparison.Comparison` has them.
     """
-    groups = groups_of(cells, draws)
-    metrics = metrics_in(cells)
-    figure, axes = style.panel_grid(_title(cells, metrics), len(metrics))
-    for panel, metric in zip(axes[0], metrics, strict=True):
-        _panel(panel, groups, metric, cells)
-    style.legend(figure, _handles(groups, cells))
+    sweep = Sweep(cells, draws)
+    figure, panels = sweep.panels(_title(cells, sweep.metrics))
+    for axes, metric in panels:
+        _panel(axes, sweep, metric)
+    style.legend(figure, _handles(sweep))
     return figure
 
 
@@ -54,32 +44,27 @@ def _title(cells: pd.DataFrame, metrics: list[Metric]) -> str:
     off = 100 * np.abs(np.array(ratios) - 1)
     if not len(off):
         return "What one batch is off by, against its size"
-    worst = f"{style.significant(off.max())} % at most (b = {sizes[off.argmax()]:,})"
-    return f"Measured errors differ from theory by {style.significant(np.median(off))} % in the median, {worst}"
+    worst = f"{words.significant(off.max())} % at most (b = {sizes[off.argmax()]:,})"
+    return f"Measured errors differ from theory by {words.significant(np.median(off))} % in the median, {worst}"
 
 
-def _panel(axes: Axes, groups: list[Group], metric: Metric, cells: pd.DataFrame) -> None:
-    style.batch_size_axis(axes, cells["batch_size"].to_numpy())
-    style.name_panel(
-        axes,
-        title=metric.title,
-        x=f"batch size b [{unit_of(cells)}]",
-        y=metric.error_label,
-    )
+def _panel(axes: Axes, sweep: Sweep, metric: Metric) -> None:
+    cells = sweep.cells
+    style.name_panel(axes, title=metric.title, x=sweep.size_axis(axes), y=metric.error_label)
     values = np.concatenate([metric.error(cells), metric.error(cells, "se")])
     if not (np.isfinite(values) & (values > 0)).any():
         zero = "Every batch gives the value of all rows exactly: the error is 0."
         style.empty(axes, missing(metric, cells) or zero)
         return
-    style.log_axis(axes.yaxis, values, style.number)
-    for group in groups:
+    style.log_axis(axes.yaxis, values, words.number)
+    for group in sweep.groups:
         rmse = metric.error(group.cells)
         seen = np.isfinite(rmse) & (rmse > 0)
         grid, error = theory(group.sizes, metric.error(group.cells, "se"))
         axes.plot(grid[error > 0], error[error > 0], color=group.colour, linewidth=1.6, zorder=2)
-        style.plot_points(axes, group, group.sizes[seen], rmse[seen])
+        plot_points(axes, group, group.sizes[seen], rmse[seen])
     _reference(axes, cells["batch_size"].to_numpy(), values[np.isfinite(values) & (values > 0)].max())
-    style.note(axes, _gaps(groups, metric))
+    sweep.note_gaps(axes, metric, lambda group: error_gaps(metric.error(group.cells)))
 
 
 def _reference(axes: Axes, sizes: NDArray[np.int64], most: float) -> None:
@@ -100,28 +85,12 @@ def _reference(axes: Axes, sizes: NDArray[np.int64], most: float) -> None:
     )
 
 
-def _gaps(groups: list[Group], metric: Metric) -> list[str]:
-    """Say which cells a log axis cannot show, and why."""
-    lines = []
-    for group in groups:
-        if not has(metric, group.cells):
-            lines.append(f"No {metric.words}: {group.name}")
-            continue
-        rmse = metric.error(group.cells)
-        whose = f" ({group.name})" if len(groups) > 1 else ""
-        if (rmse == 0).any():
-            lines.append(f"Error 0, not drawn: b = {listed(group.sizes[rmse == 0])}{whose}")
-        if not np.isfinite(rmse).all():
-            lines.append(f"Error not finite, not drawn: b = {listed(group.sizes[~np.isfinite(rmse)])}{whose}")
-    return lines
-
-
-def _handles(groups: list[Group], cells: pd.DataFrame) -> list[object]:
+def _handles(sweep: Sweep) -> list[object]:
     from matplotlib.lines import Line2D
 
-    colour = style.QUIET if len(groups) > 1 else groups[0].colour
+    measured = f"measured: {draws_a_size(sweep.cells)}"
     return [
-        *style.group_handles(groups),
-        Line2D([], [], marker="o", linestyle="", color=colour, label=f"measured: {draws_a_size(cells)}"),
-        Line2D([], [], color=colour, linewidth=1.6, label="theory: standard error of the design"),
+        *group_handles(sweep.groups),
+        Line2D([], [], marker="o", linestyle="", color=sweep.colour, label=measured),
+        Line2D([], [], color=sweep.colour, linewidth=1.6, label="theory: standard error of the design"),
     ]

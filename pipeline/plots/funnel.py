@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.plots import style
-from pipeline.plots.frames import (
-    Group,
-    Metric,
-    familiar_size,
-    groups_of,
-    has,
-    in_words,
-    metrics_in,
-    missing,
-    theory,
-    unit_of,
-)
+from ..metric.base import Metric
+from ..report import words
+from ..report.words import in_words
+from . import style
+from .names import subject, titled
+from .sweep_cells import Group, familiar_size, groups_of, has, metrics_in, missing, theory, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,12 +36,12 @@ _SPREAD: dict[str, Any] = {
 
 
 def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
-    """Draw the draws' estimates, and the band that theory gives, against batch size; a row of panels a group.
+    """Draw the draws' estimates, and the band that theory gives, against batch size; with a row of panels per group.
 
     Parameters
     ----------
     cells, draws : DataFrame
-        As :class:`pipeline.comparison.Comparison` has them.
+        As :class:`pipeline.cell.comparison.Comparison` has them.
     """
     groups = groups_of(cells, draws)
     metrics = metrics_in(cells)
@@ -56,10 +49,11 @@ def draw(cells: pd.DataFrame, draws: pd.DataFrame) -> Figure:
     title = _title(shown, metrics)
     if len(shown) < len(groups):
         title += f" (the first {len(shown)} of {len(groups)} groups)"
-    figure, axes = style.panel_grid(title, len(metrics), blocks=len(shown), besides=1.4)
+    frames = {metric.column: _shared_frame(shown, metric) for metric in metrics}
+    figure, axes = style.panel_grid(titled(subject(cells), title), len(metrics), blocks=len(shown), besides=1.4)
     for group, panels in zip(shown, axes, strict=True):
         for panel, metric in zip(panels, metrics, strict=True):
-            _panel(panel, group, metric, cells["batch_size"].to_numpy())
+            _panel(panel, group, metric, cells["batch_size"].to_numpy(), frames[metric.column])
     style.legend(figure, _handles([panel for own in axes for panel in own], shown, metrics))
     return figure
 
@@ -72,7 +66,7 @@ def _title(groups: list[Group], metrics: list[Metric]) -> str:
                 continue
             error = metric.error(group.cells)
             narrower.append(len(error) > 1 and bool(error[-1] < error[0]))
-    size = style.span(np.concatenate([group.cells["population_size"].to_numpy() for group in groups]), style.number)
+    size = words.span(np.concatenate([group.cells["population_size"].to_numpy() for group in groups]), words.number)
     names = in_words([metric.words for metric in metrics])
     if all(narrower):
         come = "comes to that" if len(metrics) == 1 else "come to those"
@@ -80,7 +74,7 @@ def _title(groups: list[Group], metrics: list[Metric]) -> str:
     return f"{names[:1].upper()}{names[1:]} of single batches, and of all {size} rows"
 
 
-def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64]) -> None:
+def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64], frame: tuple[float, float]) -> None:
     truth, se = metric.of(group.cells, "all"), metric.of(group.cells, "se")
     known = np.isfinite(truth)
     estimates = [_estimates(group, metric, size) for size in group.sizes]
@@ -94,7 +88,7 @@ def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64]) -
     if not has(metric, group.cells):
         style.empty(axes, missing(metric, group.cells))
         return
-    low, high = _frame(estimates, truth[known][:1], se, metric.bounds)
+    low, high = frame
     axes.set_ylim(low, high)
     if known.any():
         value = truth[known][0]
@@ -110,7 +104,7 @@ def _panel(axes: Axes, group: Group, metric: Metric, sizes: NDArray[np.int64]) -
 
 
 def _estimates(group: Group, metric: Metric, size: int) -> NDArray[np.float64]:
-    own = group.draws.loc[group.draws["batch_size"] == size, metric.name]
+    own = group.draws.loc[group.draws["batch_size"] == size, metric.column]
     return metric.factor * own.to_numpy(dtype=np.float64)
 
 
@@ -130,8 +124,20 @@ def _message(group: Group, metric: Metric) -> str:
         return f"{prefix}{metric.title}"
     if np.quantile(off, 0.95) <= 1e-12 * max(metric.factor, abs(truth)):
         return f"{prefix}{metric.title}: {size:,}-row batches give it exactly"
-    reach = f"within ±{style.significant(np.quantile(off, 0.95))} {metric.short_unit}".rstrip()
+    reach = f"within ±{words.significant(np.quantile(off, 0.95))} {metric.short_unit}".rstrip()
     return f"{prefix}{metric.title}: 95 % of {size:,}-row batches {reach}"
+
+
+def _shared_frame(groups: list[Group], metric: Metric) -> tuple[float, float]:
+    """Return limits of y that hold the frames of all groups, so that they can be compared."""
+    frames = []
+    for group in groups:
+        truth = metric.of(group.cells, "all")
+        if has(metric, group.cells):
+            estimates = [_estimates(group, metric, size) for size in group.sizes]
+            se = metric.of(group.cells, "se")
+            frames.append(_frame(estimates, truth[np.isfinite(truth)][:1], se, metric.bounds))
+    return (min(low for low, _ in frames), max(high for _, high in frames)) if frames else (0.0, 1.0)
 
 
 def _frame(
@@ -182,10 +188,10 @@ def _mark_spread(axes: Axes, sizes: NDArray[np.int64], estimates: list[NDArray[n
         if len(values) < 2 or np.isnan(values).any():
             continue
         wanted = list(_QUANTILES) if len(values) >= _FEWEST_FOR_QUANTILES else [0.0, 1.0]
-        # Order statistics, not means of two, so that an infinite draw leaves the others alone.
+        # Order statistics, not interpolated quantiles, so that an infinite draw does not affect finite ones.
         low, high = np.quantile(values, wanted, method="inverted_cdf")
         if np.isfinite(low):
-            # Where the upper end is infinite the bar leaves the frame.
+            # If the upper end is infinite, the bar extends beyond the frame.
             marks.append((size, low, high if np.isfinite(high) else top))
     if marks:
         x, low, high = np.array(marks, dtype=np.float64).T
@@ -199,9 +205,9 @@ def _mark_cut(
     frame: tuple[float, float],
     colour: str,
 ) -> list[str]:
-    """Put an arrow where draws lie beyond the frame, and say how many."""
+    """Put an arrow inside the frame where draws lie beyond it, and return lines that say how many."""
     lines = []
-    for sign, edge, marker, word in ((1, 1.0, "^", "above"), (-1, 0.0, "v", "below")):
+    for sign, edge, marker, word in ((1, 0.98, "^", "above"), (-1, 0.02, "v", "below")):
         limit = frame[1] if sign > 0 else frame[0]
         counts = [int(np.count_nonzero(sign * values > sign * limit)) for values in estimates]
         cut = [(size, count, len(v)) for size, count, v in zip(sizes, counts, estimates, strict=True) if count]
@@ -224,7 +230,7 @@ def _handles(panels: list[Axes], groups: list[Group], metrics: list[Metric]) -> 
     counts = np.concatenate([group.cells["draws"].to_numpy() for group in groups])
     bars = next((list(panel.containers) for panel in panels if panel.containers), [])[:1]
     most = int(counts.max())
-    shown = f"one batch ({_SHOWN_DRAWS} of {style.span(counts, style.number)} drawn)"
+    shown = f"one batch ({_SHOWN_DRAWS} of {words.span(counts, words.number)} drawn)"
     colour = groups[0].colour if len(groups) == 1 else style.QUIET
     handles: list[Any] = [
         Line2D([], [], marker="o", linestyle="", color=colour, alpha=0.7, markersize=5),

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.plots import style
-from pipeline.plots.interval_coverage import METRICS, PANEL_HEIGHT, Curve, curves_of, gaps, name_curves
+from ..metric.chosen import MAIN
+from ..metric.columns import of_column
+from ..report import words
+from . import names, style
+from .interval_curves import CURVE, REFERENCE, Curve, configured_handle, draw_panels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,55 +19,53 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(frame: pd.DataFrame, metrics: Sequence[str] = METRICS, *, unit: str = "row") -> Figure:
-    """Draw the median width over the ideal, log-log, a panel a metric (and a row of panels a group).
+def draw(frame: pd.DataFrame, metrics: Sequence[str] = MAIN, *, unit: str = "row", about: str = "") -> Figure:
+    """Draw the median width over the ideal, log-log, in a small panel per interval.
 
     Parameters
     ----------
     frame : DataFrame
         ``coverage.csv`` of several batch sizes, with the columns ``batch_size`` and ``group``.
     metrics : sequence of str
-        A panel each.
+        A block of panels each.
     unit : str
         What a batch size counts: row or group.
+    about : str
+        The data and the model.
     """
-    groups = list(frame.groupby("group", sort=False))
-    figure, axes = style.panel_grid(_title(frame), len(metrics), blocks=len(groups), panel=PANEL_HEIGHT, besides=0.9)
-    for (name, own), panels in zip(groups, axes, strict=True):
-        for panel, metric in zip(panels, metrics, strict=True):
-            curves = curves_of(own, metric)
-            style.batch_size_axis(panel, frame["batch_size"].to_numpy())
-            style.name_panel(
-                panel,
-                title="\n".join(filter(None, [str(name), metric.capitalize()])),
-                x=f"batch size b [{unit}s]",
-                y=f"median width of the {metric}'s intervals\n[÷ ideal: ± z standard errors, true σ]",
-            )
-            ratios = own.loc[own["metric"] == metric, "width_ratio"].to_numpy(dtype=np.float64)
-            if not (np.isfinite(ratios) & (ratios > 0)).any():
-                style.empty(panel, f"No interval for the {metric} has a width to compare.")
-                continue
-            # One scale for all panels, or a small excess in one would look like a large one in the next.
-            style.log_axis(panel.yaxis, np.append(frame["width_ratio"].to_numpy(dtype=np.float64), 1.0), style.number)
-            panel.axhline(1.0, color=style.INK, linewidth=1.3, dashes=(5, 2), zorder=1)
-            for curve in curves:
-                _draw_curve(panel, curve)
-            name_curves(panel, curves, gaps(curves, ("has no end", "has no width")))
-    style.legend(figure, _handles())
-    return figure
+    # All panels share one scale, so that equal excesses look equal.
+    scale = np.append(frame["width_ratio"].to_numpy(dtype=np.float64), 1.0)
 
+    def draw_panel(axes: Axes, curve: Curve) -> None:
+        ratios = curve.rows["width_ratio"].to_numpy(dtype=np.float64)
+        seen = np.isfinite(ratios) & (ratios > 0)
+        if not seen.any():
+            style.empty(axes, "It has no width to compare.", width=20)
+            return
+        style.log_axis(axes.yaxis, scale, words.number, at_most=4)
+        axes.axhline(1.0, zorder=1, **REFERENCE)
+        axes.plot(curve.rows["batch_size"].to_numpy()[seen], ratios[seen], **CURVE)
 
-def _draw_curve(axes: Axes, curve: Curve) -> None:
-    ratios = curve.rows["width_ratio"].to_numpy(dtype=np.float64)
-    seen = np.isfinite(ratios) & (ratios > 0)
-    axes.plot(curve.rows["batch_size"].to_numpy()[seen], ratios[seen], zorder=3, **curve.look)
+    return draw_panels(
+        frame,
+        names.titled(about, _title(frame)),
+        metrics=metrics,
+        unit=unit,
+        y="median width of the intervals [÷ ideal: ± z standard errors, true σ]",
+        draw=draw_panel,
+        gone=("no end", "no width"),
+        handles=_handles(),
+    )
 
 
 def _title(frame: pd.DataFrame) -> str:
     sizes = np.unique(frame["batch_size"].to_numpy())
     size = int(sizes[np.abs(np.log(sizes / 100)).argmin()])
     at = frame[(frame["batch_size"] == size) & np.isfinite(frame["width_ratio"]) & frame["is_configured"]]
-    parts = [f"{row['interval']} ({row['metric']}) {row['width_ratio']:.2f}" for row in at.to_dict("records")]
+    parts = [
+        f"{row['interval']} ({of_column(row['metric']).words}) {row['width_ratio']:.2f}"
+        for row in at.to_dict("records")
+    ]
     if not parts:
         return "What the promise costs: median width of each interval over the ideal"
     return f"What the promise costs: at b = {size:,} the median width is, over the ideal, {', '.join(parts)}"
@@ -73,7 +74,4 @@ def _title(frame: pd.DataFrame) -> str:
 def _handles() -> list[object]:
     from matplotlib.lines import Line2D
 
-    return [
-        Line2D([], [], color=style.INK, linewidth=1.3, dashes=(5, 2), label="ideal: the population's σ known"),
-        Line2D([], [], color=style.QUIET, linewidth=2.8, label="thick: as configured"),
-    ]
+    return [Line2D([], [], label="ideal: the population's σ known", **REFERENCE), configured_handle()]

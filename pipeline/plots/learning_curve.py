@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.plots import style
+from ..report import words
+from . import style
+from .names import titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pipeline.records import LearningCurve
+    from ..records.learning_curve import LearningCurve
 
 
-def draw(curve: LearningCurve) -> Figure:
+def draw(curve: LearningCurve, about: str = "") -> Figure:
     """Draw the loss (of the batches, and of all training rows) and the accuracy by epoch.
 
     Parameters
     ----------
     curve : LearningCurve
         One entry an epoch, counted from 1; may be empty.
+    about : str
+        The data and the model.
     """
-    figure, axes = style.new_figure(_title(curve), height=4.6)
+    figure, axes = style.new_figure(titled(about, _title(curve)), height=4.6)
     loss, accuracy = axes[0]
     style.name_panel(loss, title="Loss", x="epoch", y="loss [nats]")
     style.name_panel(accuracy, title="Accuracy", x="epoch", y="accuracy of all training rows [%]")
@@ -43,10 +47,10 @@ def _title(curve: LearningCurve) -> str:
     n = len(curve.loss)
     if not n:
         return "Nothing was learnt: no epoch was run"
-    after = f"After {style.counted(n, 'epoch')}"
+    after = f"After {words.counted(n, 'epoch')}"
     if not np.isfinite(curve.loss[-1]):
         return f"{after} the loss of all training rows is not finite"
-    loss, accuracy = style.significant(curve.loss[-1]), f"{100 * curve.accuracy[-1]:.4g}"
+    loss, accuracy = words.significant(curve.loss[-1]), f"{100 * curve.accuracy[-1]:.4g}"
     return f"{after}: loss {loss} nats and accuracy {accuracy} % on all training rows"
 
 
@@ -61,7 +65,7 @@ def _line(axes: Axes, values: NDArray[np.float64], colour: str, label: str, mark
         color=colour,
         label=label,
         linewidth=1.8,
-        # Dots would merge into a thick line where the epochs are many.
+        # With many epochs the markers would merge into a thick line.
         marker=marker if len(values) <= 40 else "",
         markersize=4.5,
     )

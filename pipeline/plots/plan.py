@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.plots import style
+from ..metric.base import Metric
+from ..metric.columns import of_column
+from ..report import words
+from . import style
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# How far around the chosen tolerance is shown, by this factor.
+# The axis reaches from the chosen tolerance divided by this factor to the tolerance times it.
 _AROUND = 5.0
 _SIMPLE = ("with_replacement", "without_replacement")
-# A colour for each that is named; the others are grey.
-_MOST_NAMED = len(style.COLOURS)
+# Designs with a colour and a name; the others are grey.
+_MOST_NAMED = 6
 
 
 def draw(
@@ -26,23 +29,23 @@ def draw(
     plans: pd.DataFrame,
     *,
     within: Mapping[str, float],
-    population: str,
+    about: str,
     size: int,
     unit: str = "row",
     pilot: int | None = None,
 ) -> Figure:
-    """Draw the rows that each design needs against the tolerance, log-log, a panel a metric.
+    """Draw the rows that each design needs against the tolerance, log-log, with a panel per metric.
 
     Parameters
     ----------
     curves : DataFrame
         ``design, words, n, loss_within, accuracy_within``: what batches of n rows are within.
     plans : DataFrame
-        ``design, words, is_configured, loss_n, accuracy_n``: a row a design.
+        ``design, words, is_configured, loss_n, accuracy_n``: a row per design.
     within : mapping of str to float
         The tolerances asked for, by metric that is planned for: nats, and a fraction.
-    population : str
-        Its name.
+    about : str
+        The data and the model.
     size : int
         N.
     unit : str
@@ -52,13 +55,13 @@ def draw(
     """
     needs = [f"{metric}_n" for metric in within]
     named = _named(plans, needs)
-    title = _title(plans, within, population=population, unit=unit, pilot=pilot)
+    title = _title(plans, within, about=about, unit=unit, pilot=pilot)
     figure, axes = style.new_figure(title, columns=len(within), height=6.2)
     for metric, own in zip(within, axes.flat, strict=True):
         style.name_panel(
             own,
-            title=metric,
-            x=f"within ± [{'nats' if metric == 'loss' else 'percentage points'}]",
+            title=of_column(metric).words,
+            x=_tolerance_label(of_column(metric)),
             y=f"{unit}s in the batch",
         )
         _draw_panel(own, metric, curves, plans, named, chosen=within[metric], size=size)
@@ -67,13 +70,17 @@ def draw(
     return figure
 
 
+def _tolerance_label(metric: Metric) -> str:
+    return f"within ± [{metric.error_unit}]" if metric.error_unit else "within ±"
+
+
 def _named(plans: pd.DataFrame, needs: list[str]) -> dict[str, str]:
     """The designs that have a colour: the simple ones, the configured one, and those that need the fewest rows."""
     order = [*_SIMPLE, *plans.loc[plans["is_configured"], "design"]]
     ranks = plans[needs].rank().min(axis=1)
     order += plans.assign(rank=ranks).sort_values("rank", kind="stable")["design"].tolist()
     present = [key for key in dict.fromkeys(order) if key in set(plans["design"]) - _hidden(plans, needs)]
-    return dict(zip(present[:_MOST_NAMED], style.COLOURS, strict=False))
+    return {key: style.design_colour(key) for key in present[:_MOST_NAMED]}
 
 
 def _hidden(plans: pd.DataFrame, needs: list[str]) -> set[str]:
@@ -92,12 +99,12 @@ def _draw_panel(
     chosen: float,
     size: int,
 ) -> None:
-    unit = 1.0 if metric == "loss" else 100.0
+    unit = of_column(metric).factor
     low, high = chosen / _AROUND, chosen * _AROUND
     heights: list[float] = [size]
     for design, own in curves.groupby("design", sort=False):
         reach, n = own[f"{metric}_within"].to_numpy(dtype=np.float64), own["n"].to_numpy(dtype=np.float64)
-        # One point beyond either edge, so that the line reaches it; no error at all has no place on a log axis.
+        # Points beyond the edges are kept, so that the line reaches them. An error of 0 cannot be drawn on a log axis.
         shown = (reach >= low / 3) & (reach <= high * 3)
         if not shown.any():
             continue
@@ -114,8 +121,8 @@ def _draw_panel(
     _draw_plans(axes, metric, unit * chosen, plans, named)
     axes.axhline(size, color=style.INK, linewidth=1.2, dashes=(5, 3), zorder=1)
     axes.axvline(unit * chosen, color=style.QUIET, linewidth=1.2, dashes=(1, 2), zorder=1)
-    style.log_axis(axes.yaxis, heights, style.number, at_most=7)
-    style.log_axis(axes.xaxis, [unit * low, unit * high], style.number, at_most=7)
+    style.log_axis(axes.yaxis, heights, words.count, at_most=7)
+    style.log_axis(axes.xaxis, [unit * low, unit * high], words.number, at_most=7)
     axes.set_xlim(unit * low, unit * high)
 
 
@@ -125,17 +132,19 @@ def _draw_plans(axes: Axes, metric: str, x: float, plans: pd.DataFrame, named: M
             axes.plot([x], [n], marker="o", color=named[design], markersize=6.5, zorder=4, linestyle="")
 
 
-def _title(plans: pd.DataFrame, within: Mapping[str, float], *, population: str, unit: str, pilot: int | None) -> str:
+def _title(plans: pd.DataFrame, within: Mapping[str, float], *, about: str, unit: str, pilot: int | None) -> str:
     own = plans[plans["is_configured"]].iloc[0]
     parts = []
     for metric, tolerance in within.items():
-        said = f"±{tolerance:g} nats"
-        if metric == "accuracy":
-            said = f"±{100 * tolerance:g} accuracy point{'' if tolerance == 0.01 else 's'}"
+        said = of_column(metric).named_tolerance(tolerance)
         n = own[f"{metric}_n"]
-        parts.append(f"{style.number(n) if np.isfinite(n) else 'no number of'} {unit}s for {said}")
+        enough = words.counted(n, unit) if np.isfinite(n) else f"no number of {unit}s"
+        if pilot is not None and np.isfinite(n):
+            # From all scores the size is computed; from a pilot it is estimated.
+            enough = f"about {words.estimated(n)} {unit}{'s' if n != 1 else ''}"
+        parts.append(f"{enough} for {said}")
     source = "" if pilot is None else f", from a pilot of {pilot:,}"
-    return f"{population}, {own['words']}{source}:\n{' and '.join(parts)}"
+    return f"{about}, {own['words']}{source}:\n{' and '.join(parts)}"
 
 
 def _handles(named: Mapping[str, str], plans: pd.DataFrame, others: set[Any], everything: str) -> list[Any]:

@@ -1,22 +1,23 @@
-"""The shared look: sizes, colours, axes that name plain numbers, and where text goes so that none collides."""
+"""The shared style of all plots: sizes, colours, panels, legends, and axes with plain numbers."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..report import words
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
-    from matplotlib.text import Annotation
-    from matplotlib.transforms import Bbox, BboxBase
 
-    from pipeline.plots.frames import Group
 
 # 10 in at 160 dpi are 1,600 px; MLflow's viewer shows that at half size or more, where 10 pt are still 11 px high.
 WIDTH, DPI = 10.0, 160
@@ -25,8 +26,47 @@ SMALL, NORMAL, LARGE = 10.0, 11.0, 13.0
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 INK, QUIET, BAND = "#222222", "#666666", "#D0D0D0"
-# Inches beside a panel for its tick labels and axis label; generous, so that labels planned to fit do.
+# A design has the same colour in every picture. Where a key has several of these parts, the longest counts. The colours
+# that Okabe & Ito do not have are of Paul Tol's muted scheme, made for the same purpose.
+DESIGNS = {
+    "with_replacement": "#0072B2",
+    "without_replacement": "#D55E00",
+    "epoch": "#882255",
+    "blocks": "#661100",
+    "stratified": "#009E73",
+    "stratified_label": "#117733",
+    "neyman_loss": "#CC79A7",
+    "neyman_accuracy": "#332288",
+    "importance": "#56B4E9",
+    "importance_entropy": "#44AA99",
+    "systematic": "#E69F00",
+    "systematic_stored": "#999933",
+    "difference": "#CC6677",
+}
+# Characters of an entry of the legend.
+_LONGEST_LABEL = 100
+# Inches beside a panel for its tick labels and axis label; rather too many, so that labels which are planned to fit do.
 _MARGIN = 1.0
+
+
+def design_colour(key: str) -> str:
+    """Return the colour of a design, by its name or its key; one that is not in the table is grey.
+
+    Examples
+    --------
+    >>> design_colour("importance_confidence") == design_colour("importance"), design_colour("mine")
+    (True, '#666666')
+    """
+    parts = [part for part in DESIGNS if part in key]
+    return DESIGNS[max(parts, key=len)] if parts else QUIET
+
+
+@contextmanager
+def silent_on_missing_glyphs() -> Iterator[None]:
+    """Say nothing of letters that the font has not: the picture has boxes in their place, and the tables the names."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
+        yield
 
 
 def new_figure(title: str, *, rows: int = 1, columns: int = 2, height: float = 5.4) -> tuple[Figure, NDArray[Any]]:
@@ -86,11 +126,11 @@ def panel_grid(
 def name_panel(axes: Axes, *, title: str, x: str, y: str) -> None:
     """Set a panel's title (wrapped to its width) and its axis labels, which state the units."""
     axes.set_title(plain(balanced(title, 54)), fontsize=NORMAL, color=INK)
-    axes.set_xlabel(x, fontsize=NORMAL, color=INK)
-    axes.set_ylabel(y, fontsize=NORMAL, color=INK)
+    axes.set_xlabel(plain(x), fontsize=NORMAL, color=INK)
+    axes.set_ylabel(plain(y), fontsize=NORMAL, color=INK)
 
 
-def batch_size_axis(axes: Axes, sizes: ArrayLike) -> None:
+def batch_size_axis(axes: Axes, sizes: ArrayLike, *, beside: float = _MARGIN) -> None:
     """Make x logarithmic with a tick at each batch size, labelled such as 60,000, in two lines where one is too tight.
 
     Parameters
@@ -99,6 +139,8 @@ def batch_size_axis(axes: Axes, sizes: ArrayLike) -> None:
         The panel.
     sizes : array_like of int
         The swept batch sizes, rows; at least one.
+    beside : float
+        Inches beside the panel for its tick labels and axis label.
     """
     place = axes.get_subplotspec()
     columns = 2 if place is None else place.get_gridspec().ncols
@@ -108,9 +150,9 @@ def batch_size_axis(axes: Axes, sizes: ArrayLike) -> None:
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     labels = [f"{size:,.0f}" for size in at]
-    inches = np.log(at / low) / np.log(high / low) * (WIDTH / columns - _MARGIN)
+    inches = np.log(at / low) / np.log(high / low) * (WIDTH / columns - beside)
     lines = _lines(inches, [_label_width(label) for label in labels])
-    # The second line is made of minor ticks, which have a distance of their own from the axis.
+    # Minor ticks make the second line, since their labels can have another distance from the axis.
     first = ["" if line < 0 else label for label, line in zip(labels, lines, strict=True) if line != 1]
     second = [label for label, line in zip(labels, lines, strict=True) if line == 1]
     _set_ticks(axes.xaxis, at[lines != 1], first)
@@ -135,10 +177,10 @@ def log_axis(axis: Axis, values: ArrayLike, form: Callable[[float], str], *, at_
         How many ticks there is room for.
     """
     known = np.asarray(values, dtype=np.float64)
-    # What is beyond cannot be drawn, for the room around it would be infinite or 0.
+    # Larger and smaller values cannot be drawn: the margin around them would overflow or vanish.
     known = known[(known > 1e-150) & (known < 1e150)]
     least, most = (known.min(), known.max()) if len(known) else (0.1, 1.0)
-    # At least a factor of four, so that some round number is within.
+    # The axis spans at least a factor of four, so that it contains a round number.
     room = max((most / least) ** 0.09, 2.0 / np.sqrt(most / least), 1.25)
     low, high = least / room, most * room
     if axis is axis.axes.xaxis:
@@ -154,74 +196,16 @@ def log_axis(axis: Axis, values: ArrayLike, form: Callable[[float], str], *, at_
 
 def log_ticks(low: float, high: float, *, at_most: int = 8) -> NDArray[np.float64]:
     """Return round numbers within `low` … `high`, both positive: decades if there are three, else finer steps."""
-    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    ticks = decades
+    from matplotlib.ticker import LogLocator
+
+    ticks = np.empty(0)
     for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), tuple(range(1, 10))):
-        ticks = np.outer(decades, steps).ravel()
+        # The locator skips decades evenly if there are too many, and divides less than one decade into equal steps.
+        ticks = np.asarray(LogLocator(subs=steps, numticks=at_most).tick_values(low, high))
         ticks = ticks[(ticks >= low) & (ticks <= high)]
         if len(ticks) >= 3:
             break
     return ticks[:: int(np.ceil(len(ticks) / at_most)) or 1]
-
-
-def number(value: float) -> str:
-    """Write a number in full, without an exponent.
-
-    Examples
-    --------
-    >>> number(0.0003), number(60000.0)
-    ('0.0003', '60,000')
-    """
-    if abs(value) >= 1:
-        return f"{value:,.6f}".rstrip("0").rstrip(".")
-    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
-
-
-def duration(seconds: float) -> str:
-    """Write a time with the unit people would use.
-
-    Examples
-    --------
-    >>> duration(2e-5), duration(0.0853), duration(12)
-    ('20 µs', '85 ms', '12 s')
-    """
-    for unit, name in ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s")):
-        if seconds < 999.5 * unit or name == "s":
-            break
-    return f"{significant(seconds / unit).removesuffix('.0')} {name}"
-
-
-def counted(n: float, one: str, many: str | None = None) -> str:
-    """Write a number of things: 1 row, 1,000 rows."""
-    return f"{n:,.0f} {one if n == 1 else many or one + 's'}"
-
-
-def significant(value: float) -> str:
-    """Write two significant digits in full, such as 0.067, 4.9, 130."""
-    if not np.isfinite(value) or value == 0:
-        return "0" if value == 0 else str(value)
-    rounded = float(f"{value:.1e}")
-    digits = 1 - int(np.floor(np.log10(abs(rounded))))
-    return number(rounded) if digits < 0 else f"{rounded:.{digits}f}"
-
-
-def span(values: ArrayLike, form: Callable[[float], str] = significant) -> str:
-    """Write the least and the most of some finite values, once if they read the same.
-
-    Examples
-    --------
-    >>> span([0.064, 0.0671]), span([1.7e-4, 1.9e-4], duration)
-    ('0.064–0.067', '170–190 µs')
-    """
-    known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return "an unknown number of"
-    low, high = form(known.min()), form(known.max())
-    if low == high:
-        return low
-    amount, _, unit = low.rpartition(" ")
-    return f"{amount}–{high}" if amount and high.endswith(f" {unit}") else f"{low}–{high}"
 
 
 def balanced(text: str, width: int) -> str:
@@ -235,12 +219,12 @@ def balanced(text: str, width: int) -> str:
 
 
 def plain(text: str) -> str:
-    """Keep matplotlib from reading dollar signs as mathematics."""
+    """Escape dollar signs, which matplotlib would read as mathematics."""
     return text.replace("$", r"\$")
 
 
 def note(axes: Axes, lines: Sequence[str]) -> None:
-    """Write what is not drawn under a panel's axis label, where it covers no data."""
+    """Write lines below a panel's axis label, where they cover no data."""
     if not lines:
         return
     axes.annotate(
@@ -257,14 +241,14 @@ def note(axes: Axes, lines: Sequence[str]) -> None:
     )
 
 
-def empty(axes: Axes, why: str) -> None:
-    """Say in a panel's middle why there is nothing in it."""
+def empty(axes: Axes, why: str, *, width: int = 40) -> None:
+    """Write in the middle of a panel, in lines of at most `width` characters, why it is empty."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.text(
         0.5,
         0.5,
-        plain(balanced(why, 40)),
+        plain(balanced(why, width)),
         transform=axes.transAxes,
         ha="center",
         va="center",
@@ -275,104 +259,13 @@ def empty(axes: Axes, why: str) -> None:
 
 
 def legend(figure: Figure, handles: Sequence[Any]) -> None:
-    """Put one legend for all panels below them, where it covers no data; the figure grows by its further lines."""
+    """Put one legend below all panels, where it covers no data; the figure's height grows with the legend's lines."""
     for handle in handles:
-        handle.set_label(_shortened(plain(handle.get_label())))
+        handle.set_label(plain(words.shortened(handle.get_label(), _LONGEST_LABEL)))
     columns = _legend_columns([len(handle.get_label()) + 7 for handle in handles])
     further = -(-len(handles) // columns) - 1
     figure.set_figheight(figure.get_figheight() + 1.6 * SMALL / 72 * further)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=SMALL, frameon=False)
-
-
-def plot_points(axes: Axes, group: Group, x: ArrayLike, y: ArrayLike, *, linewidth: float = 0.0) -> None:
-    """Draw a group's points with its colour and marker, joined by a line if that has a width."""
-    axes.plot(
-        np.asarray(x),
-        np.asarray(y),
-        marker=group.marker,
-        color=group.colour,
-        markerfacecolor=group.fill,
-        markeredgewidth=1.5,
-        markersize=6.5,
-        linestyle="-" if linewidth else "",
-        linewidth=linewidth,
-        zorder=3,
-    )
-
-
-def group_handles(groups: Sequence[Group], *, at_most: int = 9) -> list[Any]:
-    """Return legend entries that name the groups; none if there is but one."""
-    from matplotlib.lines import Line2D
-
-    if len(groups) < 2:
-        return []
-    handles = [
-        Line2D([], [], color=g.colour, marker=g.marker, markerfacecolor=g.fill, markeredgewidth=1.5, label=g.name)
-        for g in groups[:at_most]
-    ]
-    if len(groups) > at_most:
-        handles.append(Line2D([], [], linestyle="", label=f"… and {len(groups) - at_most} more groups"))
-    return handles
-
-
-def lay_out(figure: Figure) -> None:
-    """Give the panels their places, which drawing would do too late for texts that depend on them."""
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.execute(figure)
-
-
-def label_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
-    """Write a text beside each point of a falling curve where it covers neither a point nor another text.
-
-    The figure must be complete otherwise, and laid out. A text that fits nowhere, or stands near by
-    already for another group's point, is left out.
-    """
-    from matplotlib.transforms import Bbox
-
-    if not points:
-        return
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    pixel = figure.dpi / 72
-    centres = axes.transData.transform([(x, y) for x, y, _ in points])
-    near = [Bbox([centre - 3.5 * pixel, centre + 3.5 * pixel]) for centre in centres]
-    # A text close to another size's point would be read as that one's.
-    wide = [Bbox([centre - 7 * pixel, centre + 7 * pixel]) for centre in centres]
-    taken: list[Bbox] = []
-    said: list[tuple[str, NDArray[np.float64]]] = []
-    for (x, y, text), centre in zip(points, centres, strict=True):
-        if any(text == other and np.hypot(*(centre - at)) < 14 * pixel for other, at in said):
-            continue
-        label = axes.annotate(text, (x, y), xytext=(0, 0), textcoords="offset points", fontsize=SMALL, color=INK)
-        label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4})
-        label.set_in_layout(False)
-        own = [other == text for _, _, other in points]
-        points_in_the_way = [near[j] if own[j] else wide[j] for j in range(len(points))]
-        box = _placed(label, axes.bbox, [*points_in_the_way, *taken])
-        if box is None:
-            label.remove()
-        else:
-            taken.append(box)
-            said.append((text, centre))
-
-
-def _placed(label: Annotation, frame: BboxBase, taken: Sequence[BboxBase]) -> Bbox | None:
-    """Move a label to where it is inside the frame and covers nothing; None if there is no such place."""
-    # A falling curve leaves the upper right and the lower left of each point free.
-    for dx, dy, ha, va in (
-        (5, 3, "left", "bottom"),
-        (-5, -3, "right", "top"),
-        (9, 0, "left", "center"),
-        (-9, 0, "right", "center"),
-    ):
-        label.xyann = (dx, dy)
-        label.set(ha=ha, va=va)
-        box = label.get_window_extent()
-        inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-        if inside and not box.count_overlaps(list(taken)):
-            return box
-    return None
 
 
 def _set_ticks(axis: Axis, at: NDArray[np.float64], labels: list[str], *, minor: bool = False) -> None:
@@ -407,7 +300,3 @@ def _legend_columns(widths: Sequence[int], at_most: int = 118) -> int:
         if sum(column.max() for column in np.array_split(np.array(widths), columns)) <= at_most:
             return columns
     return 1
-
-
-def _shortened(label: str, at_most: int = 100) -> str:
-    return label if len(label) <= at_most else f"{label[: at_most // 2]} … {label[-at_most // 2 :]}"

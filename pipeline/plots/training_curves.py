@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.plots import style
-from pipeline.plots.frames import METRICS, Metric
-from pipeline.plots.style import COLOURS
+from ..metric.base import Metric
+from ..metric.chosen import main_metrics
+from ..report import words
+from . import names, style
+from .style import COLOURS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# On a logarithmic axis of examples, a window of constant width is one of constant ratio.
+_METRICS = tuple(main_metrics().values())
+# On a logarithmic axis, a window of constant width has a constant ratio of its ends.
 _WINDOW = 1.25
-# Fewer rows than these make no accuracy to speak of: one row's is 0 or 100 %.
+# The running mean takes in at least so many rows, since the accuracy of a single row is 0 or 100 %.
 _LEAST_ROWS = 100
 # Percentage points that the stretched axis of accuracy leaves above 100 %.
 _ROOM = 0.5
@@ -29,41 +32,43 @@ _SMOOTH: dict[str, Any] = {"linewidth": 1.8, "zorder": 3}
 _TRAIN: dict[str, Any] = {"linewidth": 1.3, "linestyle": (0, (4, 1.5)), "zorder": 2}
 
 
-def draw(cells: pd.DataFrame, frame: pd.DataFrame, group: str = "") -> Figure:
-    """Draw one colour a batch size: above the batches as they came, below both splits.
+def draw(cells: pd.DataFrame, frame: pd.DataFrame, group: str = "", *, beside: pd.DataFrame | None = None) -> Figure:
+    """Draw one colour per batch size: above the batches as they came, below both splits.
 
     Parameters
     ----------
     cells : DataFrame
-        Of one group; see `pipeline.study.base.Study.compare`.
+        Of one group; see `pipeline.experiment.Study.compare`.
     frame : DataFrame
         ``training.parquet`` of these cells, led by ``batch_size``.
     group : str
         Its name, if there are several.
+    beside : DataFrame or None
+        ``training.parquet`` of all groups: each has a picture of its own, and they are compared, so axes are the same.
     """
     sizes = _shown(cells["batch_size"].to_numpy(dtype=np.int64))
     figure, axes = style.new_figure(_title(cells, group), rows=2, height=8.4)
     shown = frame[frame["batch_size"].isin(sizes)]
-    for column, metric in enumerate(METRICS):
+    for column, metric in enumerate(_METRICS):
         batches, splits = axes[:, column]
-        style.name_panel(batches, title=f"{metric.name.capitalize()} of each batch", x=_X, y=_y(metric))
-        style.name_panel(splits, title=f"{metric.name.capitalize()} of both splits", x=_X, y=_y(metric))
+        style.name_panel(batches, title=f"{metric.title} of each batch", x=_X, y=_y(metric))
+        style.name_panel(splits, title=f"{metric.title} of both splits", x=_X, y=_y(metric))
         for size, colour in zip(sizes, COLOURS, strict=False):
             own = shown[shown["batch_size"] == size]
             _batches(batches, own, metric, colour)
-            _line(splits, own, f"train_{metric.name}", metric, color=colour, **_TRAIN)
-            _line(splits, own, f"test_{metric.name}", metric, color=colour, **_SMOOTH)
+            _line(splits, own, f"train_{metric.column}", metric, color=colour, **_TRAIN)
+            _line(splits, own, f"test_{metric.column}", metric, color=colour, **_SMOOTH)
         for target in np.unique(metric.of(cells, "target")):
             _target(splits, target)
         for panel in (batches, splits):
-            _limits(panel, shown, metric)
+            _limits(panel, shown if beside is None else beside, metric)
     left_out = len(set(cells["batch_size"])) - len(sizes)
     style.legend(figure, _handles(sizes, left_out))
     return figure
 
 
 def draw_cell(frame: pd.DataFrame, metrics: Mapping[str, float], about: str) -> Figure:
-    """Draw one training: its batches, and both splits, in one panel a metric.
+    """Draw one training: its batches, and both splits, in one panel per metric.
 
     Parameters
     ----------
@@ -77,12 +82,12 @@ def draw_cell(frame: pd.DataFrame, metrics: Mapping[str, float], about: str) -> 
     end = f"{metrics['loss/test']:.3g} nats and {100 * metrics['accuracy/test']:.4g} %"
     title = f"{about}, rate {metrics['train/learning_rate']:g}: {end} on the test split at the end"
     figure, axes = style.new_figure(title, height=5.0)
-    for panel, metric in zip(axes[0], METRICS, strict=True):
-        style.name_panel(panel, title=metric.name.capitalize(), x=_X, y=_y(metric))
+    for panel, metric in zip(axes[0], _METRICS, strict=True):
+        style.name_panel(panel, title=metric.title, x=_X, y=_y(metric))
         _batches(panel, frame, metric, COLOURS[2], alpha=0.3)
-        _line(panel, frame, f"train_{metric.name}", metric, color=COLOURS[0], **_TRAIN)
-        _line(panel, frame, f"test_{metric.name}", metric, color=COLOURS[1], **_SMOOTH)
-        _target(panel, metric.factor * metrics[f"{metric.name}/target"])
+        _line(panel, frame, f"train_{metric.column}", metric, color=COLOURS[0], **_TRAIN)
+        _line(panel, frame, f"test_{metric.column}", metric, color=COLOURS[1], **_SMOOTH)
+        _target(panel, metric.factor * metrics[f"{metric.column}/target"])
         _limits(panel, frame, metric)
     style.legend(figure, _cell_handles())
     return figure
@@ -119,22 +124,19 @@ def _title(cells: pd.DataFrame, group: str) -> str:
     best = cells.iloc[int(cells["loss/test"].to_numpy().argmin())]
     end = f"{best['loss/test']:.3g} nats and {100 * best['accuracy/test']:.4g} %"
     title = f"Of all sizes b = {int(best['batch_size']):,} ended with the lowest loss on the test split: {end}"
-    return f"{group}\n{title}" if group else title
+    about = ", ".join(filter(None, (names.subject(cells), names.group(group))))
+    return names.titled(about, title)
 
 
 def _y(metric: Metric) -> str:
-    return (
-        f"{metric.name} [{metric.unit}]"
-        if metric.name == "loss"
-        else f"{metric.name} [{metric.unit}], stretched towards 100"
-    )
+    return f"{metric.label}, stretched towards 100" if metric.is_share else metric.label
 
 
 def _batches(axes: Axes, frame: pd.DataFrame, metric: Metric, colour: str, **look: Any) -> None:
     """Draw the batches' values faintly, and over them their running mean."""
-    known = frame[np.isfinite(frame[f"batch_{metric.name}"])]
+    known = frame[np.isfinite(frame[f"batch_{metric.column}"])]
     examples = known["examples"].to_numpy()
-    values = metric.factor * known[f"batch_{metric.name}"].to_numpy(dtype=np.float64)
+    values = metric.factor * known[f"batch_{metric.column}"].to_numpy(dtype=np.float64)
     axes.plot(examples, values, color=colour, **_RAW | look)
     rows = (known["examples"] // known["step"]).max() if len(known) else 1
     axes.plot(examples, smoothed(examples, values, max(2, _LEAST_ROWS // (2 * rows))), color=colour, **_SMOOTH)
@@ -152,11 +154,11 @@ def _target(axes: Axes, value: float) -> None:
 def _limits(axes: Axes, frame: pd.DataFrame, metric: Metric) -> None:
     """Fit the axes to what is evaluated: single batches reach far beyond it."""
     known = frame[frame["step"] > 0]
-    style.log_axis(axes.xaxis, known["examples"].to_numpy(), style.number, at_most=6)
-    values = known[[f"train_{metric.name}", f"test_{metric.name}"]].to_numpy(dtype=np.float64)
+    style.log_axis(axes.xaxis, known["examples"].to_numpy(), words.number, at_most=6)
+    values = known[[f"train_{metric.column}", f"test_{metric.column}"]].to_numpy(dtype=np.float64)
     values = metric.factor * values[np.isfinite(values)]
-    if metric.name == "loss":
-        style.log_axis(axes.yaxis, values, style.number)
+    if not metric.is_share:
+        style.log_axis(axes.yaxis, values, words.number)
     elif len(values):
         _stretch(axes)
         axes.set_ylim(max(0.0, values.min() - 2.0), min(100.05, values.max() + 0.5))

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.plots import style
-from pipeline.plots.frames import ACCURACY, LOSS, METRICS, Group, Metric, groups_of
+from ..metric.base import Metric
+from ..metric.chosen import main_metrics
+from ..report import words
+from . import names, style, sweep_cells
+from .sweep_cells import Group, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +20,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What is counted, how it is called on the axis, and the power of b by which it changes where rows share all work.
+_METRICS = tuple(main_metrics().values())
+# By unit: the label of the axis, the formatter of its ticks, and the power of b with which the number falls if b rows
+# always do b times the work of one.
 _UNITS: dict[str, tuple[str, Callable[[float], str], int]] = {
-    "steps": ("steps to the target", style.number, -1),
-    "examples": ("examples to the target [rows]", style.number, 0),
-    "seconds": ("training time to the target", style.duration, 0),
+    "steps": ("steps to the target", words.number, -1),
+    "examples": ("examples to the target [rows]", words.number, 0),
+    "seconds": ("training time to the target", words.duration, 0),
 }
 
 
@@ -38,27 +43,28 @@ def draw(cells: pd.DataFrame, budget: str) -> Figure:
         What every size and learning rate was given, in words.
     """
     groups = groups_of(cells, cells)
-    figure, axes = style.new_figure(_title(cells), rows=3, height=11.0)
+    figure, axes = style.new_figure(names.titled(names.subject(cells), _title(cells)), rows=3, height=11.0)
     for i, unit in enumerate(_UNITS):
-        for panel, metric in zip(axes[i], METRICS, strict=True):
+        for panel, metric in zip(axes[i], _METRICS, strict=True):
             _panel(panel, groups, metric, unit, cells)
     style.legend(figure, _handles(groups, cells, budget))
     return figure
 
 
 def _title(cells: pd.DataFrame) -> str:
-    """The batch sizes with the fewest steps and with the fewest examples to the loss's target."""
-    steps = _to_target(cells, LOSS, "steps")
-    metric = LOSS if np.isfinite(steps).any() else ACCURACY
+    """The batch sizes with the fewest steps and the fewest examples to the target of the first metric that has any."""
+    reached = (metric for metric in _METRICS if np.isfinite(_to_target(cells, metric, "steps")).any())
+    metric = next(reached, _METRICS[0])
     steps, examples = _to_target(cells, metric, "steps"), _to_target(cells, metric, "examples")
     if not np.isfinite(steps).any():
         return "No batch size reached a target within its budget"
     sizes = cells["batch_size"].to_numpy()
     fewest_steps, fewest_examples = sizes[steps.argmin()], sizes[examples.argmin()]
     if fewest_steps == fewest_examples:
-        return f"Target of the {metric.name}: fewest steps ({steps.min():,.0f}) and examples with b = {fewest_steps:,}"
+        fewest = f"fewest steps ({steps.min():,.0f}) and examples"
+        return f"Target of the {metric.words}: {fewest} with b = {fewest_steps:,}"
     return (
-        f"Target of the {metric.name}: fewest steps with b = {fewest_steps:,} ({steps.min():,.0f}), "
+        f"Target of the {metric.words}: fewest steps with b = {fewest_steps:,} ({steps.min():,.0f}), "
         f"fewest examples with b = {fewest_examples:,} ({examples.min():,.0f})"
     )
 
@@ -66,7 +72,7 @@ def _title(cells: pd.DataFrame) -> str:
 def _panel(axes: Axes, groups: list[Group], metric: Metric, unit: str, cells: pd.DataFrame) -> None:
     label, form, power = _UNITS[unit]
     style.batch_size_axis(axes, cells["batch_size"].to_numpy())
-    # One title a column, above its first panel.
+    # The title stands above the first panel of a column only.
     title = _panel_title(metric, cells) if unit == "steps" else ""
     style.name_panel(axes, title=title, x="training batch size b [rows a step]", y=label)
     taken, spent = _to_target(cells, metric, unit), cells[f"budget/{unit}"].to_numpy(dtype=np.float64)
@@ -75,7 +81,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, unit: str, cells: pd
     for group in groups:
         own = _to_target(group.cells, metric, unit)
         seen = np.isfinite(own) & (own > 0)
-        style.plot_points(axes, group, group.sizes[seen], own[seen], linewidth=1.6)
+        sweep_cells.plot_points(axes, group, group.sizes[seen], own[seen], linewidth=1.6)
         _ideal(axes, group, seen, own, power)
         _not_reached(axes, group, unit, np.isinf(own))
     if (taken == 0).any():
@@ -84,7 +90,7 @@ def _panel(axes: Axes, groups: list[Group], metric: Metric, unit: str, cells: pd
 
 def _panel_title(metric: Metric, cells: pd.DataFrame) -> str:
     targets = metric.of(cells, "target")
-    return f"{metric.name.capitalize()} {style.span(targets, lambda x: f'{x:.4g}')} {metric.unit} on the test split"
+    return f"{metric.title} {words.span(targets, lambda x: f'{x:.4g}')} {metric.unit} on the test split"
 
 
 def _ideal(axes: Axes, group: Group, seen: NDArray[np.bool_], taken: NDArray[np.float64], power: int) -> None:
@@ -111,7 +117,7 @@ def _not_reached(axes: Axes, group: Group, unit: str, missed: NDArray[np.bool_])
 
 
 def _to_target(cells: pd.DataFrame, metric: Metric, unit: str) -> NDArray[np.float64]:
-    return cells[f"{metric.name}/{unit}_to_target"].to_numpy(dtype=np.float64)
+    return cells[f"{metric.column}/{unit}_to_target"].to_numpy(dtype=np.float64)
 
 
 def _handles(groups: list[Group], cells: pd.DataFrame, budget: str) -> list[object]:
@@ -119,13 +125,13 @@ def _handles(groups: list[Group], cells: pd.DataFrame, budget: str) -> list[obje
 
     colour = style.QUIET if len(groups) > 1 else groups[0].colour
     handles = [
-        *style.group_handles(groups),
+        *sweep_cells.group_handles(groups),
         Line2D([], [], marker="o", color=colour, linewidth=1.6, label="first evaluation at the target"),
         Line2D(
             [], [], color=colour, linestyle=":", linewidth=1.6, label="if b rows always did b times the work of one"
         ),
     ]
-    if any(np.isinf(_to_target(cells, metric, "steps")).any() for metric in METRICS):
+    if any(np.isinf(_to_target(cells, metric, "steps")).any() for metric in _METRICS):
         label = f"↑ not reached within {budget}: more is needed"
         handles.append(Line2D([], [], marker="o", color=colour, linestyle="", markerfacecolor="white", label=label))
     return handles

@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.plots import style
-from pipeline.plots.frames import Metric, metric_of
+from ..metric.base import Metric
+from ..metric.columns import of_column
+from ..report import words
+from . import style
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pipeline.tables.until import About, Goals
+    from ..report.until import About, Goals
 
 _SHRINKING, _GOAL = style.COLOURS[0], style.COLOURS[1]
-# How far the panel reaches from the last interval's middle, in half widths of what is larger, it or the goal; and the
-# share of the looks, from the last one back, that is seen whole if that takes more.
+# The panel reaches from the middle of the last interval by this many half widths of the interval or of the goal,
+# whichever is wider; and further if the last looks, of which this is the share, need more.
 _REACH, _SEEN = 4.0, 0.5
 
 
@@ -40,39 +42,45 @@ def draw(looks: pd.DataFrame, goals: Goals, about: About) -> Figure:
     title = f"{about.population}: {share} were enough" if enough else f"{about.population}: {share} were not enough"
     figure, axes = style.panel_grid(title, len(goals), besides=1.0)
     for panel, (name, goal) in zip(axes[0], goals.items(), strict=True):
-        _panel(panel, looks, metric_of(name), goal)
+        _panel(panel, looks, of_column(name), goal, cap=about.loss_cap)
     style.legend(figure, _handles(about, has_goal=any(goal is not None for goal in goals.values())))
     return figure
 
 
-def _panel(axes: Axes, looks: pd.DataFrame, metric: Metric, goal: float | None) -> None:
-    name = metric.name
+def _panel(axes: Axes, looks: pd.DataFrame, metric: Metric, goal: float | None, *, cap: float | None) -> None:
+    name = metric.column
     n = looks["rows"].to_numpy(dtype=np.float64)
     mean, low, high, half = (
         metric.factor * looks[f"{name}{end}"].to_numpy(dtype=np.float64) for end in ("", "_low", "_high", "_half_width")
     )
-    unit = "nats" if name == "loss" else "points"
-    asked = "not asked for" if goal is None else f"± {metric.factor * goal:g} {unit} asked for"
+    unit = f" {metric.short_unit}".rstrip()
+    asked = "not asked for" if goal is None else f"± {metric.factor * goal:g}{unit} asked for"
     style.name_panel(
         axes,
-        title=f"{name.capitalize()}: ± {style.significant(half[-1])} {unit}, {asked}",
+        title=f"{metric.title}: ± {words.significant(half[-1])}{unit}, {asked}",
         x="rows evaluated",
-        y=f"{name} [{metric.unit}]",
+        y=_label(metric, cap),
     )
-    style.log_axis(axes.xaxis, n, style.number, at_most=6)
+    style.log_axis(axes.xaxis, n, words.number, at_most=6)
     middle = (low[-1] + high[-1]) / 2
     if goal is not None:
         wide = metric.factor * goal
         axes.axhspan(middle - wide, middle + wide, color=_GOAL, alpha=0.15, linewidth=0, zorder=0)
         for end in (middle - wide, middle + wide):
             axes.axhline(end, color=_GOAL, linestyle="--", linewidth=1.3, zorder=2)
-    # One look has no area: its interval is a line with ends.
+    # A single look has no area, so its interval is drawn as an error bar too.
     axes.fill_between(n, low, high, color=_SHRINKING, alpha=0.25, linewidth=0, zorder=1)
     axes.errorbar(
         n, mean, [mean - low, high - mean], color=_SHRINKING, marker="o", markersize=4, linewidth=1.4, elinewidth=0.9,
         capsize=2.5, zorder=3,
     )  # fmt: skip
     _limits(axes, low, high, middle, max(half[-1], 0.0 if goal is None else metric.factor * goal), metric)
+
+
+def _label(metric: Metric, cap: float | None) -> str:
+    if not metric.takes_loss_cap or cap is None:
+        return metric.label
+    return f"{metric.label}, rows cut to {cap:g}"
 
 
 def _limits(axes: Axes, low: Any, high: Any, middle: float, wide: float, metric: Metric) -> None:
@@ -87,14 +95,15 @@ def _limits(axes: Axes, low: Any, high: Any, middle: float, wide: float, metric:
     lowest, highest = axes.get_ylim()
     cut = int(((low < lowest) | (high > highest)).sum())
     if cut:
-        style.note(axes, [f"The intervals of the first {style.counted(cut, 'look')} reach beyond the panel"])
+        which = "interval of the first look reaches" if cut == 1 else f"intervals of the first {cut:,} looks reach"
+        style.note(axes, [f"The {which} beyond the panel"])
 
 
 def _handles(about: About, *, has_goal: bool) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    held = f"interval, {100 * about.confidence:g} %, held at all looks together"
+    held = f"interval, {words.level(about.confidence)} %, held at all looks together"
     handles: list[Any] = [
         Line2D([], [], color=_SHRINKING, marker="o", markersize=4, label="mean of the rows so far"),
         Patch(color=_SHRINKING, alpha=0.25, label=held),

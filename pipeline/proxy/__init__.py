@@ -1,13 +1,14 @@
-"""What guesses how hard a row is; a new one is one file here, one YAML of the same name, one entry below."""
+"""Proxies: guesses of how hard a row is. A new one is one file here, one YAML of the same name, one entry below."""
 
-from pipeline.proxy.column import Column
-from pipeline.proxy.confidence import Confidence
-from pipeline.proxy.entropy import Entropy
-from pipeline.proxy.second_model import SecondModel
+from ..runtime.members import Members
 
-MEMBERS: dict[str, type] = {
-    "confidence": Confidence,
-    "entropy": Entropy,
-    "column": Column,
-    "second_model": SecondModel,
-}
+MEMBERS = Members(
+    __name__,
+    {
+        "confidence": "Confidence",
+        "entropy": "Entropy",
+        "column": "Column",
+        "second_model": "SecondModel",
+        "scores": "Scores",
+    },
+)

@@ -1,24 +1,41 @@
-"""What every proxy is: a guess of each row's loss and correctness that costs less than evaluating it."""
+"""The interface of a proxy: a guess of each row's loss and correctness that costs less than evaluating it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pipeline.data.base import Data
-from pipeline.model.base import Classifier
-from pipeline.records import Guess, Population
+from ..data.base import Data
+from ..model.base import Classifier
+from ..records.rows import Population
+from ..sampling.frame import Guess
 
 
 @dataclass
 class Proxy(ABC):
-    """A source of guesses, as configured."""
+    """A source of guesses, as configured.
+
+    Attributes
+    ----------
+    has_units : bool
+        Whether its guess of the loss is in nats, and that of the accuracy from 0 to 1.
+    is_control : bool
+        Whether studies that draw no design take it as a control variate where it is configured.
+    """
 
     name: str
 
+    has_units: ClassVar[bool] = False
+    is_control: ClassVar[bool] = True
+
     def content(self, dataset: Population, classifier: Classifier, *, data: Data) -> str:
-        """Return a digest of what shapes the guesses besides the data set, the classifier and the configuration."""
+        """Return a digest of what the guesses depend on besides the data, the classifier and the configuration."""
         return ""
+
+    def known(self, dataset: Population, *, data: Data) -> int:
+        """Return how many of the N rows the guess knows something of; for the others something stands in."""
+        return len(dataset)
 
     @abstractmethod
     def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
@@ -29,9 +46,9 @@ class Proxy(ABC):
         dataset : Population
             The population of N rows.
         classifier : Classifier
-            The model that is judged.
+            The model that is evaluated.
         data : Data
-            Where the rows came from; gives further columns.
+            The source of the rows, which has further columns.
 
         Returns
         -------
@@ -41,5 +58,5 @@ class Proxy(ABC):
         Raises
         ------
         BadInput
-            If the proxy cannot be had, or its values are not finite.
+            If the proxy cannot be computed, or its values are not finite.
         """

@@ -1,4 +1,4 @@
-"""A column of the data: what somebody else said of each row."""
+"""A proxy from a column of the data."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.data.base import Data
-from pipeline.errors import BadInput
-from pipeline.files import content_digest
-from pipeline.kept import once
-from pipeline.model.base import Classifier
-from pipeline.proxy.base import Proxy
-from pipeline.records import Guess, Population
+from ..data.base import Data
+from ..errors import BadInput
+from ..model.base import Classifier
+from ..records.rows import Population
+from ..runtime.files import content_digest
+from ..runtime.memo import once
+from ..sampling.frame import Guess
+from .base import Proxy
 
 
 @dataclass
 class Column(Proxy):
-    """Difficulty is a column of numbers, larger where a row is harder: the loss of last month's model, a length.
+    """Difficulty is a column of numbers, larger for a harder row: the loss of last month's model, or a length.
 
-    Negative numbers can be put in order and corrected by; only a design that draws in proportion to them
-    (``sampling=importance``) refuses them.
+    Negative numbers are allowed, except with a design that draws in proportion to them (``sampling=importance``).
 
     Attributes
     ----------
     column : str
-        Its name among the data's columns.
+        The name of the column.
     """
 
     name: str = "column"
@@ -41,7 +41,13 @@ class Column(Proxy):
         return once(key, lambda: content_digest(self.guess(dataset, classifier, data=data).difficulty.tobytes()))
 
     def guess(self, dataset: Population, classifier: Classifier, *, data: Data) -> Guess:
-        """Return the column as difficulty and for the loss, and its negative for the accuracy."""
+        """Return the column as the difficulty and the guess of the loss; its negative is the guess of the accuracy.
+
+        Raises
+        ------
+        BadInput
+            If there is no such column, or it is not one finite number for each row.
+        """
         found = data.column(data.split, self.column, key="proxy.column")
         if found.shape != (len(dataset),):
             raise BadInput(
@@ -52,7 +58,7 @@ class Column(Proxy):
             raise BadInput(
                 f"proxy.column={self.column} must be a column of numbers; found type {found.dtype}: choose another one"
             )
-        # A signalling NaN, or what goes beyond float64, is refused below.
+        # A signalling NaN, or a number beyond float64, is refused below.
         with np.errstate(over="ignore", invalid="ignore"):
             values = found.astype(np.float64)
         wrong = ~np.isfinite(values)

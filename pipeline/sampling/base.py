@@ -1,4 +1,4 @@
-"""What every design is: a rule by which a batch is drawn, and what it does to the error of an estimate."""
+"""The interface of a sampling design: how a batch is drawn, and the sampling variance of its estimate."""
 
 from __future__ import annotations
 
@@ -10,78 +10,76 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.records import Batch, Frame, Population, Strata
-from pipeline.units import Units, units_of
+from ..errors import BadInput
+from ..records.batches import Batch, Strata
+from ..records.rows import Population
+from .frame import Frame
+from .streams import DRAW, generator
+from .units import Units, units_of
 
 if TYPE_CHECKING:
-    from pipeline.stored import Stored
-
-
-def generator(seed: int, batch_size: int, draw: int) -> np.random.Generator:
-    """Return the generator of one draw: the same whatever the launcher, the block size or the order of the cells."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, batch_size, draw))))
+    from ..records.stored import StoredColumn
 
 
 @dataclass(frozen=True, eq=False)
 class Plan(ABC):
-    """A design fitted to a population and a batch size: ready to draw.
+    """A design fitted to a population and a batch size, ready to draw batches.
 
     Attributes
     ----------
     size, batch_size : int
-        N and b, in units.
+        N, the units of the population, and b, the units of a batch.
     """
 
     size: int
     batch_size: int
 
-    # Whether what was drawn cannot be drawn again, so that an error estimate needs the finite-population correction.
+    # Whether a unit is drawn at most once, so that an error estimate needs the finite-population correction.
     is_finite: ClassVar[bool] = False
-    # Whether the units of a batch (of a stratum) come in random order, each with the same distribution.
+    # Whether the units of a batch (within a stratum) are in random order, each with the same distribution.
     is_exchangeable: ClassVar[bool] = True
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Batch:
-        """Draw one batch."""
+        """Draw one batch with the random numbers of a generator."""
 
     @abstractmethod
     def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
-        """Return the variance of one batch's estimate.
+        """Return the sampling variance of one batch's estimate, in the squared unit of the values.
 
         Parameters
         ----------
         values : ndarray of float64, shape (N,)
-            One a unit, of the whole population; 0 where nothing need be known (see `origin`).
+            The metric's value of every unit of the population.
         metric : str
             ``loss`` or ``accuracy``.
         """
 
-    def stored_error_variance(self, values: Stored) -> float:
-        """Return the same for values on disk; ``nan`` where it takes them all in memory."""
+    def stored_error_variance(self, values: StoredColumn) -> float:
+        """Return `error_variance` for values on disk; ``nan`` if the design needs all of them in memory."""
         return math.nan
 
     def batch(self, seed: int, draw: int) -> Batch:
-        """Return the batch of one draw of a seed."""
-        return self.draw(generator(seed, self.batch_size, draw))
+        """Return the batch of one draw, numbered from 0; it depends on the seed and the number alone."""
+        return self.draw(generator(DRAW, seed, batch_size=self.batch_size, draw=draw))
 
     @property
     def words(self) -> str:
-        """How the design shapes the error, for people; empty for a simple one."""
+        """How the design shapes the error, for display; empty for a simple random sample."""
         return ""
 
     @property
     def strata(self) -> Strata | None:
-        """The strata, in whose order a batch's units stand."""
+        """The strata, if there are any; the units of a batch stand in their order."""
         return None
 
     @property
     def expansion(self) -> NDArray[np.float64] | None:
-        """What a unit's value is multiplied by before the mean is taken, shape (N,): 1/(N p) with chances p."""
+        """The factor of each unit's value before the mean is taken, shape (N,): 1/(N p) where chances p are unequal."""
         return None
 
     def auxiliary(self, metric: str) -> NDArray[np.float64] | None:
-        """Return a value a unit, shape (N,), known of all N, that the estimate is corrected by."""
+        """Return the auxiliary variable that corrects the estimate, shape (N,), known of all N units; None for none."""
         return None
 
     @property
@@ -92,20 +90,20 @@ class Plan(ABC):
 
 @dataclass
 class Sampling(ABC):
-    """A design, as configured."""
+    """A sampling design, as configured."""
 
     name: str
 
-    # Whether it draws other units than the data have, so that a batch size is another's only in name.
+    # Whether batch_size counts units of the design's own, such as blocks, and cannot be compared with other designs'.
     has_own_units: ClassVar[bool] = False
 
     def units(self, dataset: Population) -> Units:
-        """Return what is drawn of a population: its groups if it has any, else its rows.
+        """Return the sampling units of a population: its groups if it has any, else its rows.
 
         Raises
         ------
         BadInput
-            If this design cannot be had of it.
+            If the design cannot sample this population.
         """
         return units_of(dataset)
 
@@ -116,7 +114,7 @@ class Sampling(ABC):
         Raises
         ------
         BadInput
-            If such a batch cannot be drawn.
+            If the design cannot draw a batch of this size from this population.
         """
 
 
@@ -126,7 +124,7 @@ def refuse_more_than_all(size: int, batch_size: int) -> None:
     Raises
     ------
     BadInput
-        If it is.
+        If ``batch_size > size``.
     """
     if batch_size > size:
         raise BadInput(

@@ -1,4 +1,4 @@
-"""Whole runs of consecutive rows, drawn as they are read."""
+"""Block sampling: whole blocks of consecutive rows are drawn, as a cluster sample."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline.errors import BadInput
-from pipeline.records import Frame, Population
-from pipeline.sampling.base import Plan, Sampling
-from pipeline.sampling.without_replacement import SimplePlan
-from pipeline.stored import refuse_too_many
-from pipeline.units import Units
+from ..errors import BadInput
+from ..records.rows import Population
+from ..records.stored import refuse_too_many
+from .base import Plan, Sampling
+from .frame import Frame
+from .units import Units
+from .without_replacement import SimplePlan
 
 
 @dataclass
 class Blocks(Sampling):
-    """Cut the rows as stored into blocks, and draw whole blocks without replacement; a batch counts blocks, not rows.
+    """Cut the rows as stored into blocks, and draw whole blocks without replacement; ``batch_size`` counts blocks.
 
-    The estimate is the drawn blocks' sum over what their rows count, and its error is that of a cluster sample, so it
-    is honest where neighbours are alike  [Cochran 1977, Sampling Techniques, §9A.1]: then b blocks tell less than as
-    many rows drawn one by one. What it saves is reading: of data on disk only the blocks drawn are read, each in
-    one go.
+    The estimate is the sum over the drawn blocks divided by the total weight of their rows. Its error is that of a
+    cluster sample, which stays correct where neighbouring rows are alike  [Cochran 1977, Sampling Techniques, §9A.1];
+    a batch then tells less than as many rows drawn one by one. The gain is in reading: only the drawn blocks are read
+    from disk, each in one piece.
 
-    Few blocks tell little of how blocks differ. Student's t and Hall's interval allow for that; Wilson's, of the
-    accuracy, does not: it held 84 % at 5 blocks, 91 at 10 and 93 at 30, where 95 were asked (4,000 draws of 2,000
-    blocks).
+    A few blocks give a poor estimate of the variance between blocks. Student's t and Hall's interval allow for that.
+    Wilson's interval for the accuracy does not: its coverage was 84 % with 5 blocks, 91 % with 10 and 93 % with 30,
+    where 95 % was asked for (4,000 draws from 2,000 blocks).
 
     Attributes
     ----------
     rows : int
-        In a block, at least 1; the last one may be shorter.
+        Rows in a block, at least 1; the last block may have fewer.
     """
 
     name: str = "blocks"
@@ -44,7 +45,7 @@ class Blocks(Sampling):
             raise BadInput(f"sampling.rows must be a whole number of at least 1; found {self.rows}")
 
     def units(self, dataset: Population) -> Units:
-        """Return the blocks.
+        """Return the blocks as sampling units.
 
         Raises
         ------
@@ -61,7 +62,13 @@ class Blocks(Sampling):
         return Units(len(dataset), dataset.weights, starts=starts, called=f"blocks of {self.rows:,} rows")
 
     def plan(self, frame: Frame, batch_size: int) -> Plan:
-        """Refuse more blocks than there are."""
+        """Return the plan.
+
+        Raises
+        ------
+        BadInput
+            If the batch has more blocks than there are.
+        """
         if batch_size > frame.size:
             raise BadInput(
                 f"batch_size must be at most the {frame.size:,} blocks of {self.rows:,} rows; found {batch_size:,}: "
@@ -72,12 +79,12 @@ class Blocks(Sampling):
 
 @dataclass(frozen=True, eq=False)
 class BlockPlan(SimplePlan):
-    """Each set of b blocks has the same chance.
+    """Each set of b blocks has the same chance to be the batch.
 
     Attributes
     ----------
     rows : int
-        In a block.
+        Rows in a block.
     """
 
     rows: int

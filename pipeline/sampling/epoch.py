@@ -1,30 +1,39 @@
-"""Shuffled passes cut into batches, as training does."""
+"""Epoch sampling: shuffled passes over the data are cut into batches, as in training."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pipeline.records import Batch, Frame, IntArray
-from pipeline.sampling.base import Plan, Sampling, generator, refuse_more_than_all
-from pipeline.sampling.without_replacement import SimplePlan
-from pipeline.stored import refuse_too_many
+from ..records.batches import Batch
+from ..records.stored import refuse_too_many
+from .base import Plan, Sampling, refuse_more_than_all
+from .frame import Frame
+from .streams import EPOCH, generator
+from .without_replacement import SimplePlan
 
 
 @dataclass
 class Epoch(Sampling):
-    """Shuffle all N rows, cut them into ⌊N/b⌋ batches, and start again; what is left over is dropped.
+    """Shuffle all N rows, cut them into ⌊N/b⌋ batches, and start again; the rows left over in a pass are dropped.
 
-    Each batch alone is a simple random sample without replacement, with its error and its intervals. The batches of one
-    pass are not independent: no row comes twice, so their errors cancel in part (correlation -b/(N - b) of any two),
-    and the mean of a pass is nearer to the population's than that of as many independent batches. ``M/bias`` is
-    therefore smaller than the draws' number tells, while each draw's error is as large as ever.
+    Each batch by itself is a simple random sample without replacement, with the same error and intervals. The batches
+    of one pass are not independent: no row comes twice, so their errors cancel in part (any two have the correlation
+    -b/(N - b)), and the mean of a pass is nearer to the population's than the mean of as many independent batches.
+    ``M/bias`` is therefore smaller than the number of draws suggests, while the error of each draw is unchanged.
     """
 
     name: str = "epoch"
 
     def plan(self, frame: Frame, batch_size: int) -> Plan:
-        """Refuse a batch larger than the population, and a population too large to be shuffled."""
+        """Return the plan.
+
+        Raises
+        ------
+        BadInput
+            If the batch is larger than the population, or the population is too large to be shuffled in memory.
+        """
         refuse_more_than_all(frame.size, batch_size)
         refuse_too_many(frame.size, "sampling=epoch")
         return EpochPlan(frame.size, batch_size)
@@ -32,12 +41,12 @@ class Epoch(Sampling):
 
 @dataclass(frozen=True, eq=False)
 class EpochPlan(SimplePlan):
-    """Draw i is slot i mod ⌊N/b⌋ of pass i div ⌊N/b⌋."""
+    """Draw i is slot i mod ⌊N/b⌋ of pass ⌊i/⌊N/b⌋⌋."""
 
     is_finite: ClassVar[bool] = True
 
-    # The pass drawn last, by seed and number: the batches of one are asked for one after the other.
-    _last: dict[tuple[int, int], IntArray] = field(default_factory=dict, init=False, repr=False)
+    # The last pass that a thread asked for: draws are added up on all cores, each core's one after the other.
+    _last: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
     @property
     def words(self) -> str:
@@ -45,10 +54,10 @@ class EpochPlan(SimplePlan):
         return "batches of shuffled passes, not independent within a pass"
 
     def batch(self, seed: int, draw: int) -> Batch:
-        """Return the batch of one draw of a seed; pass i takes its generator from ``SeedSequence((seed, b, i))``."""
+        """Return the batch of one draw of a seed; each pass has a generator of its own."""
         number, slot = divmod(draw, self.size // self.batch_size)
-        if (seed, number) not in self._last:
-            self._last.clear()
-            self._last[seed, number] = generator(seed, self.batch_size, number).permutation(self.size)
+        if getattr(self._last, "of", None) != (seed, number):
+            rng = generator(EPOCH, seed, batch_size=self.batch_size, number=number)
+            self._last.order, self._last.of = rng.permutation(self.size), (seed, number)
         start = slot * self.batch_size
-        return Batch(self._last[seed, number][start : start + self.batch_size])
+        return Batch(self._last.order[start : start + self.batch_size])

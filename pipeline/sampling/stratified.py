@@ -1,4 +1,4 @@
-"""Stratified sampling: the population is cut into parts, and each part is drawn from separately."""
+"""Stratified sampling: the population is divided into strata, and each stratum is sampled separately."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.records import Batch, Frame, IntArray, Strata
-from pipeline.sampling.allocation import allocate, fewest
-from pipeline.sampling.base import Plan, Sampling, refuse_more_than_all
-from pipeline.sampling.order import by_difficulty
-from pipeline.stored import refuse_too_many
+from ..errors import BadInput
+from ..records.batches import Batch, Strata
+from ..records.rows import IntArray
+from ..records.stored import refuse_too_many
+from .allocation import allocate, fewest
+from .base import Plan, Sampling, refuse_more_than_all
+from .difficulty_order import by_difficulty
+from .frame import Frame
+from .streams import PILOT, generator
 
 _CHOICES = {"by": ("label", "proxy"), "allocation": ("proportional", "neyman"), "metric": ("loss", "accuracy")}
 
-# By simulation on a published network's losses on MNIST, deciles of confidence, b = 1,000: pilots of 200 and 500 rows
-# reduce the variance 1.5 and 1.6 times (true deviations 2.4 times, proportional allocation 1.3 times); with no such
-# rows they raise it ninefold and sevenfold, for an easy decile's rare large losses are not in them.
+# How many rows the variance pooled over the strata counts as. Simulated on a published network's losses on MNIST, with
+# deciles of confidence and b = 1,000: with 10, pilots of 200 and 500 rows reduce the variance 1.5 and 1.6 times (true
+# standard deviations 2.4 times, proportional allocation 1.3 times). With 0 they raise it nine and seven times, because
+# a pilot misses the rare large losses of an easy decile.
 _PRIOR_ROWS = 10
 
 
@@ -27,27 +31,27 @@ _PRIOR_ROWS = 10
 class Stratified(Sampling):
     """Draw from each stratum without replacement; the estimate is the mean of the strata's means, weighted by size.
 
-    It is unbiased, and pays where strata differ: what varies between them no longer adds to the error
-    [Cochran 1977, Sampling Techniques, chapters 5 and 5A].
+    The estimate is unbiased. It gains where the strata differ, because the variance between them no longer adds to the
+    error  [Cochran 1977, Sampling Techniques, chapters 5 and 5A].
 
     Attributes
     ----------
     by : str
-        ``label``: a stratum for each class that has rows. ``proxy``: groups of equal size by the proxy's difficulty.
+        ``label``: a stratum for each class that has rows. ``proxy``: strata of equal size by the proxy's difficulty.
     strata : int
-        How many, at least 2, with ``by=proxy``; the labels say it themselves.
+        The number of strata with ``by=proxy``, at least 2; ignored with ``by=label``.
     allocation : str
         ``proportional`` to the strata's sizes, or ``neyman``: to size times standard deviation, which is best for
         `metric`. Either way at least two rows of each stratum (or its only one), and never more than it has.
     pilot : int
-        Rows that are evaluated beforehand for ``neyman``, spread over the strata in proportion to their sizes; all
-        their standard deviations are the true ones from N on. Else a stratum's variance is taken together with the
-        pilot's within all strata, which counts as ten rows: that a few rows of a stratum are alike does not say that
-        all are. Where the pilot varies in no stratum, the allocation is proportional.
+        Rows that are evaluated beforehand for ``neyman``, at least 1, spread over the strata in proportion to their
+        sizes. From N on, the standard deviations are the true ones. Below, a stratum's variance is pooled with the
+        variance within all strata, which counts as ten rows, because a few equal rows do not show that all rows of the
+        stratum are equal. If the pilot varies in no stratum, the allocation is proportional.
     metric : str
-        Whose spread ``neyman`` goes by: ``loss`` or ``accuracy``.
+        The metric whose standard deviations ``neyman`` uses: ``loss`` or ``accuracy``.
     seed : int
-        Of the pilot alone, at least 0; it is the same for every draw and batch size.
+        Of the pilot alone, at least 0; the pilot is the same for every draw and batch size.
     """
 
     name: str = "stratified"
@@ -67,12 +71,12 @@ class Stratified(Sampling):
                 raise BadInput(f"sampling.{key} must be a whole number of at least {least}; found {getattr(self, key)}")
 
     def plan(self, frame: Frame, batch_size: int) -> Plan:
-        """Cut the population into strata, and share the batch out among them.
+        """Divide the population into strata, and allocate the batch to them.
 
         Raises
         ------
         BadInput
-            If the batch is larger than the population or smaller than the strata need, or there are no labels to go by.
+            If the batch is larger than the population or smaller than the strata need, or ``by=label`` has no labels.
         """
         refuse_more_than_all(frame.size, batch_size)
         refuse_too_many(frame.size, "sampling=stratified")
@@ -112,16 +116,16 @@ class Stratified(Sampling):
         return np.split(np.argsort(frame.labels, kind="stable"), np.cumsum(counts)[:-1])
 
     def _deviations(self, frame: Frame, members: list[IntArray], sizes: IntArray) -> NDArray[np.float64]:
-        """Each stratum's standard deviation, from a pilot or from all rows, shape (H,)."""
+        """The standard deviation of each stratum, from a pilot or from all rows, shape (H,)."""
         if not frame.is_simple:
             raise BadInput(
-                "sampling.allocation=neyman must have rows that count alike; found data.group or data.weight: "
+                "sampling.allocation=neyman must have single rows of equal weight; found data.group or data.weight: "
                 "choose allocation=proportional"
             )
         is_all = self.pilot >= frame.size
         chosen = members if is_all else self._pilot(members, sizes)
         scores = frame.score(np.concatenate(chosen))
-        values = scores.loss if self.metric == "loss" else scores.correct.astype(np.float64)
+        values = scores.values(self.metric)
         if not np.isfinite(values).all():
             raise BadInput(
                 f"sampling.allocation=neyman must have finite losses to go by; found {np.isinf(values).sum():,} "
@@ -141,8 +145,7 @@ class Stratified(Sampling):
                 f"sampling.pilot must be at least {needed:,}, two rows for each of the {len(sizes):,} strata; found "
                 f"{self.pilot:,}"
             )
-        # The spawn key keeps it apart from every draw's generator.
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0,)))
+        rng = generator(PILOT, self.seed)
         spread_out = allocate(sizes.astype(np.float64), sizes, self.pilot)
         return [rng.choice(part, n, replace=False) for part, n in zip(members, spread_out, strict=True)]
 
@@ -156,9 +159,9 @@ class StratifiedPlan(Plan):
     members : ndarray of int, shape (N,)
         The units, stratum by stratum.
     parts : Strata
-        How many of each there are, and are drawn.
+        The sizes of the strata, and how many units are drawn from each.
     by : str
-        What they are made by, for people.
+        What the strata are made by, for display.
     """
 
     members: IntArray
@@ -174,17 +177,17 @@ class StratifiedPlan(Plan):
 
     @property
     def strata(self) -> Strata:
-        """The strata, in whose order a batch's units stand."""
+        """The strata; the units of a batch stand in their order."""
         return self.parts
 
     def draw(self, rng: np.random.Generator) -> Batch:
-        """Draw one batch; each unit's probability is its stratum's sampled share."""
+        """Draw one batch, stratum by stratum."""
         sizes, drawn = self.parts.sizes, self.parts.drawn
         found, start = [], 0
         for size, n in zip(sizes.tolist(), drawn.tolist(), strict=True):
             found.append(start + (rng.choice(size, n, replace=False, shuffle=False) if n < size else np.arange(size)))
             start += size
-        return Batch(self.members[np.concatenate(found)], np.repeat(drawn / sizes, drawn))
+        return Batch(self.members[np.concatenate(found)])
 
     def error_variance(self, values: NDArray[np.float64], metric: str) -> float:
         """Return Σ W² (1 - n/N) S²/n over the strata  [Cochran 1977, Sampling Techniques, eq. 5.6]."""
@@ -194,7 +197,7 @@ class StratifiedPlan(Plan):
 
 
 def _squares(values: NDArray[np.float64], sizes: IntArray) -> NDArray[np.float64]:
-    """Sums of squares about each stratum's own mean, of values that stand stratum by stratum, shape (H,)."""
+    """Sums of squared deviations from each stratum's mean, of values in the order of the strata, shape (H,)."""
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     means = np.add.reduceat(values, starts) / sizes
     return np.add.reduceat((values - np.repeat(means, sizes)) ** 2, starts)

@@ -1,4 +1,4 @@
-"""Simple random sampling with replacement: each row of the batch is any row, with equal chance."""
+"""Simple random sampling with replacement: every draw is any of the rows with equal chance."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Batch, Frame
-from pipeline.sampling.base import Plan, Sampling
-from pipeline.stored import Stored
+from ..records.batches import Batch
+from ..records.stored import StoredColumn
+from .base import Plan, Sampling
+from .frame import Frame
 
 
 @dataclass
@@ -19,7 +20,7 @@ class WithReplacement(Sampling):
     name: str = "with_replacement"
 
     def plan(self, frame: Frame, batch_size: int) -> Plan:
-        """Any batch size can be drawn."""
+        """Return the plan; any batch size can be drawn."""
         return IndependentPlan(frame.size, batch_size)
 
 
@@ -34,6 +35,6 @@ class IndependentPlan(Plan):
         """Return σ²/b  [Cochran 1977, Sampling Techniques, §2.4, with the divisor N]."""
         return float(values.var()) / self.batch_size
 
-    def stored_error_variance(self, values: Stored) -> float:
-        """Return the same of values on disk."""
+    def stored_error_variance(self, values: StoredColumn) -> float:
+        """Return the same for values on disk."""
         return values.var() / self.batch_size

@@ -1,4 +1,4 @@
-"""Simple random sampling without replacement: each set of b rows has the same chance."""
+"""Simple random sampling without replacement: each set of b rows has the same chance to be the batch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BadInput
-from pipeline.records import Batch, Frame
-from pipeline.sampling.base import Plan, Sampling, refuse_more_than_all
-from pipeline.stored import MOST_IN_MEMORY, Stored
+from ..errors import BadInput
+from ..records.batches import Batch
+from ..records.stored import MOST_IN_MEMORY, StoredColumn
+from .base import Plan, Sampling, refuse_more_than_all
+from .frame import Frame
 
-# A larger share of the rows NumPy draws from an array of all of them.
+# For more than a twentieth of the rows, numpy.random.Generator.choice allocates an array of all rows.
 _LARGE_SHARE = 20
 
 
@@ -24,23 +25,29 @@ class WithoutReplacement(Sampling):
     name: str = "without_replacement"
 
     def plan(self, frame: Frame, batch_size: int) -> Plan:
-        """Refuse a batch larger than the population."""
+        """Return the plan.
+
+        Raises
+        ------
+        BadInput
+            If the batch is larger than the population.
+        """
         refuse_more_than_all(frame.size, batch_size)
         return SimplePlan(frame.size, batch_size)
 
 
 class SimplePlan(Plan):
-    """Each set of b units has the same chance."""
+    """Each set of b units has the same chance to be the batch."""
 
     is_finite: ClassVar[bool] = True
 
     def draw(self, rng: np.random.Generator) -> Batch:
-        """Draw one batch; the order of its units carries no meaning, but is not random either.
+        """Draw one batch; the order of its units has no meaning, but is not random either.
 
         Raises
         ------
         BadInput
-            If that takes an array of more rows than a design may hold.
+            If drawing it would allocate an array of more than `MOST_IN_MEMORY` rows.
         """
         if self.size > MOST_IN_MEMORY and self.batch_size > self.size // _LARGE_SHARE:
             raise BadInput(
@@ -56,8 +63,8 @@ class SimplePlan(Plan):
         """Return (1 - b/N) S²/b, S² = σ² N/(N - 1)  [Cochran 1977, Sampling Techniques, eq. 2.8]."""
         return self._error_variance(float(values.var()))
 
-    def stored_error_variance(self, values: Stored) -> float:
-        """Return the same of values on disk."""
+    def stored_error_variance(self, values: StoredColumn) -> float:
+        """Return the same for values on disk."""
         return self._error_variance(values.var())
 
     def _error_variance(self, variance: float) -> float:

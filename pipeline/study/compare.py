@@ -5,47 +5,60 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pipeline import files, paired
-from pipeline.data.base import Data
-from pipeline.data.shards.places import is_remote, path_of
-from pipeline.errors import BadInput
-from pipeline.model.base import Classifier
-from pipeline.model.network import ACTIVATIONS
-from pipeline.records import Scores
-from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.direction.base import Direction, as_network, moved
-from pipeline.study.other import all_scores, in_double, network_of
-from pipeline.study.pairing import Pair, are_predictions, other_of, pair_of, population_of
-from pipeline.tables import compare as tables
+from ..errors import BadInput
+from ..estimation import paired
+from ..estimation.mcnemar import discordant
+from ..estimation.multiple_tests import holm
+from ..experiment import Stages
+from ..metric.chosen import MAIN
+from ..model.base import Classifier, Model
+from ..records.scores import Scores
+from ..report import compare as tables
+from ..report import compare_power as power_words
+from ..report import slices as slice_words
+from ..report.result import Compared, Result, Table
+from ..report.rows_apart import rows_table
+from ..report.words import rounded, rows_of
+from . import slices as by_slices
+from .direction.base import Direction, as_network, moved
+from .league import TABLE, league_result, ranked
+from .paired.against import Against
+from .paired.compared import FIGURES, compared, difference_of, metrics_of
+from .paired.many import field_of
+from .paired.models import in_double
+from .paired.pair import Pair
+from .paired.unlabelled import notes_of as powered_notes
+from .row_results import pair_frame
+from .rows_apart import TABLE as FURTHEST
+from .rows_apart import rows_apart
+from .together_notes import pair_notes
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _STEP = 1.0
-_NAMES = ("difference", "difference_low", "difference_high", "n_for_power", "n_for_power_unpaired", "n_ratio")
+_SLICES = "by_slice.parquet"
+# What rests on the difference found; tables and sentences write two digits of it.
+_ESTIMATED = ("/n_for_power", "/n_for_power_unpaired")
 
 
 @dataclass
-class Compare(Study):
+class Compare(Against):
     """Score every row of the population under two models, and compare them row by row: against minus model.
+
+    Without `against`, the model is compared with itself after a step of `step` along `direction`. Metrics of all rows
+    together are compared where `on` names them, for each one more costs the others some of Holm's share. Rows without a
+    label count where a ``proxy`` is named (`estimation.prediction_powered`).
 
     Attributes
     ----------
     direction : Direction
         Where the step leads; not used with `against`.
-    against : str or None
-        An npz file of the other model's weights W1, b1 … Wk, bk; of any depth and widths that take the data's rows.
-        Where the data are predictions, other predictions of the same rows: matched by ``data.id``, or in order.
-        None compares the model with itself after a step of `step` along `direction`.
-    against_activation : str or None
-        Of the other model's hidden layers; None is the model's own.
-    against_columns : dict of str to str
-        Columns that are called otherwise in the other predictions, by the data's field: ``{"logits": "logits_b"}``.
     step : float or None
         How far along the direction, not 0; below 0 is backwards. None is 1, or 0 (no step) with `against`.
     power, significance : float
@@ -54,24 +67,26 @@ class Compare(Study):
 
     name: str = "compare"
     direction: Direction = field(kw_only=True)
-    against: str | None = None
-    against_activation: str | None = None
-    against_columns: dict[str, str] = field(default_factory=dict)
     step: float | None = None
     power: float = 0.8
     significance: float = 0.05
 
     axis: ClassVar[str] = "study.step"
+    takes_proxies: ClassVar[bool] = True
+    told: ClassVar[tuple[str, ...]] = (*Against.told_names, "proxy", "powered")
+    has_batches: ClassVar[bool] = False
+    has_design: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = (
-        *(f"loss/{name}" for name in _NAMES),
+        *(f"loss/{name}" for name in FIGURES),
         "loss/p",
-        *(f"accuracy/{name}" for name in _NAMES),
+        *(f"accuracy/{name}" for name in FIGURES),
         "accuracy/gained",
         "accuracy/lost",
         "accuracy/mcnemar_p",
+        "accuracy/mcnemar_mid_p",
     )
     replaced: ClassVar[Mapping[str, tuple[str, ...]]] = {"study.against": ("study/direction", "study.step")}
-    metrics_used: ClassVar[str] = "main"
+    why_no_own: ClassVar[str] = "for predictions have no weights that a step could change"
 
     def __post_init__(self) -> None:
         for key in ("power", "significance"):
@@ -82,6 +97,8 @@ class Compare(Study):
                 f"study.power must be above study.significance={self.significance}, which a test has for nothing; "
                 f"found {self.power}"
             )
+        if self.on is not None and not self.on:
+            raise BadInput("study.on must name a metric at least, or be null; found none: leave it out")
         if self.step is None:
             self.step = _STEP if self.against is None else 0.0
         if not math.isfinite(self.step):
@@ -89,167 +106,227 @@ class Compare(Study):
         if self.against is None:
             self._check_step_alone()
         else:
-            self._check_against(self.against)
+            self._check_no_step()
+            self.check_against()
 
     def _check_step_alone(self) -> None:
         if self.step == 0:
             raise BadInput("study.step must not be 0, for then nothing changes; found 0: choose a step such as 1")
-        for key in ("against_activation", "against_columns"):
-            if getattr(self, key):
-                raise BadInput(
-                    f"study.{key} must go with study.against; found {getattr(self, key)!r} alone: add "
-                    "study.against=FILE"
-                )
+        self.check_alone()
 
-    def _check_against(self, against: str) -> None:
+    def _check_no_step(self) -> None:
         if self.step != 0:
             raise BadInput(
-                f"a comparison must be with study.against or with a step, not both; found study.against={against} and "
-                f"study.step={self.step:g}: leave one out"
-            )
-        if self.against_activation is not None and self.against_activation not in ACTIVATIONS:
-            raise BadInput(
-                f"study.against_activation must be one of {', '.join(ACTIVATIONS)}, or null for the model's own; "
-                f"found {self.against_activation!r}"
-            )
-        if is_remote(against):
-            return
-        # Here, not when it is read, so that a sweep is refused before it starts.
-        self.against = files.absolute(against)
-        if not Path(self.against).exists():
-            raise BadInput(
-                "study.against must name an npz file of weights, or predictions where the data are some; found no file "
-                f"{self.against!r}: check the path"
+                f"a comparison must be with study.against or with a step, not both; found study.against="
+                f"{self.called()} and study.step={self.step:g}: leave one out"
             )
 
-    def answer(self, setting: Setting) -> Result:
-        """Compare the two models; the metrics are those that the issue names, against minus model.
+    def check(self, stages: Stages) -> None:
+        """Refuse to rank by a metric that may be biased, besides what `Against.check` refuses."""
+        if self.is_many and "ece" in (self.on or ()):
+            raise BadInput(
+                "models must be ranked by metrics whose estimate has no bias left; found ece in study.on: leave it "
+                "out, or name one other model"
+            )
+        super().check(stages)
+
+    def answer(self, stages: Stages) -> Result:
+        """Compare the two models, the other one minus the configured one.
 
         A figure that is not defined is left out: the p value of one row, the difference of two infinite means.
         """
-        pair = self._pair(setting)
-        question = paired.Question(setting.confidence, self.power, self.significance)
-        metrics = _metrics(pair, question)
-        row = {"label": self._called(), "population_size": len(setting.dataset), **metrics}
-        return Result(
-            metrics=metrics,
-            tables={"compare.csv": _discordant_frame(pair)} if "accuracy" in pair.metrics else {},
-            shown=tables.table([row], self._about(pair, setting), label="step" if self.against is None else "against"),
-            summary=tables.conclusion(row, self.power, self.significance),
-            notes=[*tables.notes((pair.before, pair.after), pair.names, metrics, setting.confidence), *pair.lacking],
+        if self.is_many:
+            return league_result(field_of(self, stages), stages)
+        pair = self.pair(stages)
+        question = paired.Question(stages.experiment.confidence, self.power, self.significance)
+        metrics = metrics_of(compared(pair, question, stages.units))
+        if pair.n_unlabelled:
+            metrics["unlabelled"] = float(pair.n_unlabelled)
+        if not stages.units.is_simple:
+            metrics["groups"] = float(stages.units.size)
+        slices = by_slices.compared(
+            stages,
+            pair,
+            lambda part, name, units: difference_of(part, name, units, question),
         )
+        row = self._row(pair, metrics, stages)
+        p = tables.p_values(row)
+        adjusted = dict(zip(p, holm(list(p.values())).tolist(), strict=True))
+        furthest = None if self.against is None else rows_apart(stages, pair)
+        if furthest is not None:
+            metrics["furthest"] = float(len(furthest))
+        shown = tables.tables([row], self._about(pair, stages), label="step" if self.against is None else "candidate")
+        result = Result(
+            metrics=metrics,
+            tables=self._tables(pair, furthest, stages),
+            shown=shown[0],
+            further=[*shown[1:], *([] if furthest is None else [rows_table(furthest, stages.rows.name)])],
+            answer="" if self.against is None else tables.answer([row], [adjusted], self.significance),
+            summary=power_words.conclusion(row, self.power, self.significance),
+            notes=self._notes(pair, metrics, stages),
+            tags=self._tags(pair, stages),
+        )
+        if slices is not None and stages.slices is not None:
+            # A comparison of finished cells reads it again, and Parquet is what it reads.
+            result.tables[_SLICES] = slices.assign(by=stages.slices.column)
+            metrics["slices"] = float(len(slices))
+        whole = {name: metrics.get(f"{name}/difference", math.nan) for name in pair.metrics}
+        who = f"{pair.names[1]} minus {pair.names[0]}"
+        return by_slices.with_slices(result, slices, stages, whole, significance=self.significance, who=who)
+
+    def _row(self, pair: Pair, metrics: Mapping[str, float], stages: Stages) -> dict[str, Any]:
+        """Return what the words and the table are made of: the figures, and what they are of."""
+        return {
+            "label": pair.names[1] if stages.are_predictions else self.called(),
+            "population": pair.names[0],
+            "population_size": len(stages.rows),
+            "confidence": stages.experiment.confidence,
+            **rounded(metrics, _ESTIMATED),
+            **self._tags(pair, stages),
+        }
+
+    def _tags(self, pair: Pair, stages: Stages) -> dict[str, str]:
+        """Return what the comparison of cells is told in words: names, and what counts rows without a label."""
+        powered = [name for name in pair.metrics if name in pair.powered]
+        by_proxy = {"proxy": stages.experiment.proxy.name, "powered": ",".join(powered)} if powered else {}
+        return self.told_apart(pair.names, stages) | by_proxy
+
+    def _tables(self, pair: Pair, furthest: pd.DataFrame | None, stages: Stages) -> dict[str, pd.DataFrame]:
+        """Return the tables that are kept, by the names of their files."""
+        kept = {
+            "compare.csv" if name in MAIN else f"compare_{name}.csv": _discordant_frame(pair, name)
+            for name, metric in pair.metrics.items()
+            if metric.is_share
+        }
+        if self.rows_out:
+            kept["rows.parquet"] = pair_frame(stages, pair)
+        if furthest is not None:
+            kept[FURTHEST] = furthest
+        return kept
+
+    def _notes(self, pair: Pair, metrics: Mapping[str, float], stages: Stages) -> list[str]:
+        scores, confidence = (pair.before, pair.after), stages.experiment.confidence
+        return [
+            *tables.notes(scores, pair.names, metrics, confidence, powered=pair.powered),
+            *pair_notes(pair),
+            *powered_notes(pair, stages),
+            *pair.lacking,
+        ]
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Compare the steps, or the other models: how many examples each metric needs to see the change."""
-        from pipeline.plots import difference, power
+        from ..plots import difference, power
 
+        if "models" in cells and cells["models"].notna().all():
+            return ranked(cells, read(TABLE))
         has_steps = bool((cells[self.axis] != 0).any())
-        rows = cells.assign(label=[f"{step:g}" for step in cells[self.axis]] if has_steps else self._labels(cells))
-        if not has_steps:
+        if has_steps:
+            rows = cells.assign(label=[f"{step:g}" for step in cells[self.axis]])
+        else:
             # Other models, not steps: each is a group of its own, and they are read in one table.
-            rows["group"] = ""
-        shown = []
+            rows = self.labelled(cells).assign(group="")
+        shown: list[Table] = []
         for group, own in rows.groupby("group", sort=False):
             first = own.iloc[0]
             population = str(first["population"])
             if not has_steps and len(own) == 1:
-                population = f"{population} against {first['label']}"
-            about = (population, f"{int(first['population_size']):,} rows", str(group))
-            label = "step" if has_steps else "against"
-            shown.append(tables.table(own.to_dict("records"), ", ".join(filter(None, about)), label=label))
-        test = {"power": self.power, "significance": self.significance}
-        figure = power.draw(cells, **test) if has_steps else difference.draw(rows, **test)
+                population = f"{first['label']} against {population}"
+            about = (population, rows_of(first.to_dict()), str(group))
+            label = "step" if has_steps else "candidate"
+            shown += tables.tables(_said(own).to_dict("records"), ", ".join(filter(None, about)), label=label)
+        if has_steps:
+            figure: Figure | None = power.draw(cells, power=self.power, significance=self.significance)
+        else:
+            figure = difference.draw(rows, power=self.power, significance=self.significance)
+        adjusted = self._adjusted(rows)
+        told = tables.answer(rows.to_dict("records"), adjusted, self.significance)
+        figures = {} if figure is None else {"power" if has_steps else "difference": figure}
+        sliced, further, pictures = self._sliced(rows, read)
+        if len(rows) == 1 and "furthest" in rows and rows["furthest"].notna().all():
+            shown.append(rows_table(read(FURTHEST), str(rows["population"].iloc[0])))
         return Compared(
-            figures={} if figure is None else {"power" if has_steps else "difference": figure},
-            shown=shown,
-            summary=tables.summary(rows, self.power, self.significance),
-            caption=tables.caption(rows.to_dict("records"), self.power, self.significance, has_steps=has_steps),
+            figures={**figures, **pictures},
+            shown=[*shown, *further],
+            answer="" if has_steps else told,
+            columns={f"{name}/p_holm": [own.get(name, math.nan) for own in adjusted] for name in adjusted[0]},
+            summary=sliced + power_words.summary(_said(rows), self.power, self.significance),
+            caption=tables.caption(rows.to_dict("records"), self.power, self.significance, has_steps=has_steps)
+            + (f" {slice_words.APART}." if further else ""),
         )
 
-    def content(self, setting: Setting) -> list[str]:
+    def _sliced(
+        self, rows: pd.DataFrame, read: Callable[[str], pd.DataFrame]
+    ) -> tuple[str, list[Table], dict[str, Figure]]:
+        """Say of each comparison which slice moved first; of a single one show all slices."""
+        if "slices" not in rows or len(rows["slices"].dropna()) < len(rows):
+            return "", [], {}
+        found = read(_SLICES)
+        parts = [own.drop(columns=[self.axis, "group"]) for _, own in found.groupby([self.axis, "group"], sort=False)]
+        by = str(found["by"].iloc[0])
+        said = [slice_words.first_moved(own, by, self.significance) for own in parts]
+        if len(parts) > 1:
+            named = zip(rows["label"], said, strict=True)
+            return "\n".join(f"{label}: {sentence}" for label, sentence in named) + "\n", [], {}
+        frame, row = parts[0].drop(columns="by"), rows.iloc[0]
+        who = f"{row['label']} minus {row['population']}"
+        shown, figure = by_slices.shown(
+            frame,
+            by,
+            {
+                str(name): float(row[f"{name}/difference"])
+                for name in (each.column for each in slice_words.known(frame))
+            },
+            about=str(row["population"]),
+            confidence=float(row["confidence"]),
+            significance=self.significance,
+            who=who,
+        )
+        return f"{said[0]} ", shown, {"by_slice": figure}
+
+    def _adjusted(self, rows: pd.DataFrame) -> list[dict[str, float]]:
+        """Return the p values of each row by metric, adjusted over all tests of all rows."""
+        found = [tables.p_values(row) for row in rows.to_dict("records")]
+        names = list(dict.fromkeys(name for own in found for name in own))
+        adjusted = holm([[own.get(name, math.nan) for name in names] for own in found])
+        return [dict(zip(names, own, strict=True)) for own in adjusted.tolist()]
+
+    def content(self, stages: Stages) -> list[str]:
         """Return the digests of what the other model is made from."""
-        if self.against is not None and are_predictions(setting):
-            return [population_of(self._other_data(setting)).digest]
-        against = [] if self.against is None else [files.file_digest(Path(self.against))]
-        return against if self.step == 0 else [*against, *self.direction.content(setting)]
+        return self.direction.content(stages) if self.against is None else super().content(stages)
 
-    def check(self, setting: Setting) -> None:
-        """Refuse other rows, weights that take other rows, a step to weights that are none, a model that has none."""
-        setting.require_simple("compare")
-        if are_predictions(setting):
-            # Here, so that a row that is none is found before a run exists.
-            self._pair(setting)
-            return
-        if self.against_columns:
-            raise BadInput(
-                f"study.against_columns must go with data that are predictions; found data={setting.data.name}: leave "
-                "it out"
-            )
-        self._other(in_double(setting.classifier), setting)
+    def called(self) -> str:
+        """Return the other model's name; the step, where there is one."""
+        return f"{self.step:g}" if self.against is None else super().called()
 
-    def _pair(self, setting: Setting) -> Pair:
-        if are_predictions(setting):
-            return pair_of(setting, self._other_data(setting))
-        model = in_double(setting.classifier)
-        before = all_scores(model, setting)
-        return Pair(before, self._scored(self._other(model, setting), setting), setting.metrics)
-
-    def _other_data(self, setting: Setting) -> Data:
-        if self.against is None:
-            raise BadInput(
-                "study.against must name other predictions of the same rows, for predictions have no weights that a "
-                "step could change; found null: add study.against=FILE"
-            )
-        if self.against_activation is not None:
-            raise BadInput(
-                f"study.against_activation must go with weights; found {self.against_activation!r} with data="
-                f"{setting.data.name}: leave it out"
-            )
-        return other_of(setting.data, self.against, self.against_columns)
-
-    def _labels(self, cells: pd.DataFrame) -> list[str]:
-        """What the other models are called: their files, with the folders where the names alone are the same."""
-        paths = [str(path) for path in cells.get("study.against", [self.against] * len(cells))]
-        names = [Path(path_of(path)).name for path in paths]
-        ending = Path(paths[0]).suffix
-        if len(names) > 1 and all(name.endswith(ending) for name in names):
-            names = [name.removesuffix(ending) for name in names]
-        labels = names if len(set(names)) == len(set(paths)) else paths
-        rest = cells["group"].str.replace(r"study\.against=[^,]*(, )?", "", regex=True).str.removesuffix(", ")
-        return [", ".join(filter(None, pair)) for pair in zip(labels, rest, strict=True)]
-
-    def _called(self) -> str:
-        return f"{self.step:g}" if self.against is None else Path(path_of(self.against)).name
-
-    def _about(self, pair: Pair, setting: Setting) -> str:
-        rows = f"{len(setting.dataset):,} rows"
-        if are_predictions(setting):
-            return f"{pair.names[0]} against {pair.names[1]}, {rows}"
-        what = (
-            f"a step along {self.direction.described(as_network(setting.classifier), setting)}"
-            if self.against is None
-            else f"{Path(path_of(self.against)).name} against the model"
-        )
-        return f"{setting.dataset.name}, {rows}: {what}"
-
-    def _other(self, model: Classifier, setting: Setting) -> Classifier:
-        if self.against is not None:
-            return network_of(self.against, self.against_activation, setting)
-        network = as_network(model)
-        direction = self.direction.of(network, setting)
+    def made_here(self, stages: Stages) -> tuple[Classifier, Model]:
+        """Return the model after the step."""
+        network = as_network(in_double(stages.classifier))
+        direction = self.direction.of(network, stages)
         assert self.step is not None
         try:
-            return moved(network, direction, self.step)
+            return moved(network, direction, self.step), stages.experiment.model
         except BadInput as error:
             raise self._too_far() from error
 
-    def _scored(self, other: Classifier, setting: Setting) -> Scores:
+    def scored(self, other: Classifier, model: Model, stages: Stages) -> Scores:
+        """Return the other model's scores; a step may lead to weights that give none."""
         try:
-            return all_scores(other, setting)
+            return super().scored(other, model, stages)
         except BadInput as error:
             if self.against is not None:
                 raise
             raise self._too_far() from error
+
+    def _about(self, pair: Pair, stages: Stages) -> str:
+        rows = rows_of({"population_size": len(stages.rows), "unlabelled": pair.n_unlabelled})
+        if stages.are_predictions:
+            return f"{pair.names[1]} against {pair.names[0]}, {rows}"
+        what = (
+            f"a step along {self.direction.described(as_network(stages.classifier), stages)}"
+            if self.against is None
+            else f"{self.called()} against the model"
+        )
+        return f"{stages.rows.name}, {rows}: {what}"
 
     def _too_far(self) -> BadInput:
         return BadInput(
@@ -257,34 +334,18 @@ class Compare(Study):
         )
 
 
-def _metrics(pair: Pair, question: paired.Question) -> dict[str, float]:
-    """The figures that are defined, of the metrics that both models have."""
-    found: dict[str, float] = {}
-    if "loss" in pair.metrics:
-        loss = paired.loss_difference(pair.before.loss, pair.after.loss, question)
-        found |= {**_figures("loss", loss), "loss/p": loss.p}
-    if "accuracy" in pair.metrics:
-        accuracy = paired.accuracy_difference(pair.before.correct, pair.after.correct, question)
-        gained, lost = paired.discordant(pair.before.correct, pair.after.correct)
-        found |= _figures("accuracy", accuracy)
-        found |= {
-            "accuracy/gained": float(gained),
-            "accuracy/lost": float(lost),
-            "accuracy/mcnemar_p": accuracy.p,
-        }
-    return {name: value for name, value in found.items() if not math.isnan(value)}
-
-
-def _figures(metric: str, found: paired.Difference) -> dict[str, float]:
-    values = (found.value, found.low, found.high, found.n_for_power, found.n_for_power_unpaired, found.n_ratio)
-    return {f"{metric}/{name}": value for name, value in zip(_NAMES, values, strict=True)}
-
-
-def _discordant_frame(pair: Pair) -> pd.DataFrame:
+def _said(rows: pd.DataFrame) -> pd.DataFrame:
+    """The figures as they are said: with numbers of examples that do not claim more than was estimated."""
     import pandas as pd
 
-    before, after = pair.before.correct, pair.after.correct
-    gained, lost = paired.discordant(before, after)
+    return pd.DataFrame([rounded(row, _ESTIMATED) for row in rows.to_dict("records")])
+
+
+def _discordant_frame(pair: Pair, metric: str) -> pd.DataFrame:
+    import pandas as pd
+
+    before, after = pair.columns(metric)
+    gained, lost = discordant(before, after)
     right = int(np.count_nonzero(before))
     return pd.DataFrame(
         {

@@ -1,47 +1,60 @@
-"""The main question: how far does one batch's loss and accuracy stray from the population's?"""
+"""How far the metrics of one random batch are from the population's, over many batches."""
 
 from __future__ import annotations
 
-import math
-import re
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pipeline.draws import Scored, drawn_units, estimate_draws, misses, variance_ratio
-from pipeline.errors import BadInput
-from pipeline.metric.base import Metric
-from pipeline.metric.chosen import kept_of
-from pipeline.records import Dataset, Estimate, IntArray, Scores, Table
-from pipeline.scored import scored
-from pipeline.scoring import score
-from pipeline.stored import n_infinite
-from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.tables import evaluate as tables
+from ..estimation.draws import drawn_units
+from ..estimation.scored_units import ScoredUnits
+from ..experiment import Evaluation, Stages
+from ..metric.chosen import MAIN
+from ..records.batches import Estimate
+from ..records.rows import Dataset, IntArray
+from ..records.scores import Scores
+from ..report import evaluate as tables
+from ..report.result import Compared, Result, Table
+from ..runtime.timing import in_turn, seconds_taken
+from .drawn import drawn_metrics, draws_frame, ends_of_all, population_metrics
+from .notes import check_cap, notes_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.interval.base import Interval
+    from ..interval.base import Interval
 
-_TIMING_BUDGET = 0.05
 _SHOWN_DRAWS = 100
-_NAMES = ("all", "mean", "se", "rmse", "bias", "half_width", "coverage", "variance_ratio")
+# Of the timed calls of one batch, which are logged: most lie between the first and the last.
+_CALLS = (0.1, 0.5, 0.9)
+_NAMES = (
+    "all",
+    "all_low",
+    "all_high",
+    "mean",
+    "low",
+    "high",
+    "se",
+    "rmse",
+    "bias",
+    "half_width",
+    "coverage",
+    "variance_ratio",
+)
 
 
 @dataclass
-class Evaluate(Study):
+class Evaluate(Evaluation):
     """Draw `draws` batches, put an interval around each one's metrics, and hold them against the population.
 
     Attributes
     ----------
     population : bool
         Score every row once, so that the errors are known. False evaluates only the rows drawn (for a model that is
-        dear to call) as long as these are fewer than the population, and logs no figure that needs the population.
+        expensive to call) as long as these are fewer than the population, and logs no figure that needs the population.
     loss_cap : float or None
         Losses above it count as it, nats; how many is logged as ``loss/capped``. None leaves every loss as it is.
     """
@@ -51,51 +64,48 @@ class Evaluate(Study):
     loss_cap: float | None = None
 
     columns: ClassVar[tuple[str, ...]] = (
-        *(f"{metric}/{name}" for metric in ("loss", "accuracy") for name in _NAMES),
-        "seconds/batch",
+        *(f"{metric}/{name}" for metric in MAIN for name in _NAMES),
+        *(f"seconds/batch{end}" for end in ("", "_low", "_high")),
         "seconds/all",
+        "seconds/batch_share",
     )
 
-    metrics_used: ClassVar[str] = "any"
-
     def __post_init__(self) -> None:
-        if self.loss_cap is not None and not self.loss_cap > 0:
-            raise BadInput(f"study.loss_cap must be above 0 nats or null; found {self.loss_cap}")
+        check_cap(self.loss_cap)
 
-    def check(self, setting: Setting) -> None:
+    def check(self, stages: Stages) -> None:
         """Refuse an interval that the design has none of, and, where all rows are scored, rows that cannot be."""
-        for metric in setting.metrics:
-            self._interval(setting, metric).check(setting.plan, setting.interval.target)
-        if not self._is_few(setting):
-            refuse_bad_rows(setting, self.loss_cap)
+        for metric in stages.metrics:
+            self._interval(stages, metric).check(stages.plan, stages.experiment.interval.target)
+        if not self._is_few(stages):
+            stages.refuse_bad_rows(self.loss_cap)
 
-    def answer(self, setting: Setting) -> Result:
-        """Evaluate one cell; the metrics are those that the README names."""
-        batch = setting.batch_size
-        is_few = self._is_few(setting)
-        drawn = drawn_units(setting.plan, seed=setting.seed, draws=setting.draws) if is_few else None
-        scores, seconds = self._scores(setting, None if drawn is None else setting.units.rows_of(drawn))
-        scored = Scored(scores, setting.units, setting.plan, drawn)
-        estimates = estimate_draws(
-            scored,
-            {metric: self._interval(setting, metric) for metric in scored.metrics},
-            seed=setting.seed,
-            draws=setting.draws,
-            confidence=setting.confidence,
-            target=setting.interval.target,
-        )
-        metrics = _drawn_metrics(estimates)
-        metrics |= _counts(setting, scores)
+    def drawn(self, stages: Stages) -> IntArray | None:
+        """Return the units that the draws hold where only these are evaluated, else None."""
+        if not self._is_few(stages):
+            return None
+        return drawn_units(stages.plan, seed=stages.experiment.seed, draws=stages.experiment.draws)
+
+    def intervals(self, stages: Stages) -> dict[str, Interval]:
+        """Return each metric's interval; the loss's knows the cap."""
+        return {metric: self._interval(stages, metric) for metric in stages.metrics}
+
+    def result(self, stages: Stages, scored: ScoredUnits, estimates: dict[str, Estimate], seconds: float) -> Result:
+        """Compare the draws with the population; docs/reference/metrics.md lists the metrics."""
+        asked, scores = stages.experiment, scored.scores
+        batch = asked.batch_size
+        metrics = drawn_metrics(estimates)
+        metrics |= _counts(stages, scores)
         if self.loss_cap is not None and "loss" in scored.metrics:
             metrics["loss/capped"] = float(scores.capped)
-        if drawn is None:
-            metrics |= {**_population_metrics(estimates, scored, setting), "seconds/all": seconds}
-        # Reading a prediction is not what it took to make it.
-        if not setting.is_given:
-            a_batch = self._seconds_a_batch(setting) if drawn is None else seconds * batch / len(drawn)
-            metrics["seconds/batch"] = a_batch
-        rows, size = [{"batch_size": batch, "confidence": setting.confidence, **metrics}], len(setting.dataset)
-        shown = tables.tables(rows, f"{setting.dataset.name}, {size:,} rows, {setting.draws:,} draws")
+        if scored.drawn is None:
+            metrics |= {**population_metrics(estimates, scored), "seconds/all": seconds}
+            metrics |= ends_of_all(scored, self.intervals(stages), asked.seed, asked.confidence)
+        # Predictions were computed before: the time of reading them is not that of inference.
+        if not stages.are_predictions:
+            metrics |= self._times(stages, seconds, scored.drawn)
+        rows, size = [{"batch_size": batch, "confidence": asked.confidence, **metrics}], len(stages.rows)
+        shown = tables.tables(rows, f"{stages.rows.name}, {size:,} rows, {asked.draws:,} draws")
         return Result(
             metrics=metrics,
             series=[
@@ -103,188 +113,73 @@ class Evaluate(Study):
                 for metric, estimate in estimates.items()
                 for i, value in enumerate(estimate.value[:_SHOWN_DRAWS])
             ],
-            draws=_draws_frame(estimates),
-            curve=setting.classifier.learning_curve,
+            draws=draws_frame(estimates),
+            curve=stages.classifier.learning_curve,
+            answer=tables.answer(rows, size),
             shown=shown[0],
             further=shown[1:],
             notes=[
                 tables.caption(rows),
-                *setting.missing,
-                *_notes(scores, estimates, setting.further),
-                *_units(setting),
-                *_empty_classes(setting),
+                *notes_of(stages, scores, estimates, loss_cap=self.loss_cap),
             ],
         )
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Compare the batch sizes: the funnel, the error, its cost, the coverage."""
-        from pipeline.plots import SWEEP_PLOTS
+        from ..plots import SWEEP_PLOTS
 
         draws, rows = read("draws.parquet"), cells.to_dict("records")
         plots = {name: draw for name, draw in SWEEP_PLOTS.items() if name != "cost" or tables.is_timed(rows)}
         shown: list[Table] = []
         for group, own in cells.groupby("group", sort=False):
             first = own.iloc[0]
-            about = (str(first["population"]), f"{int(first['population_size']):,} rows", str(group))
-            shown.extend(tables.tables(own.to_dict("records"), ", ".join(filter(None, about))))
+            about = [str(first["population"]), f"{int(first['population_size']):,} rows"]
+            # In a sweep over files the group is the file, which the population is named after.
+            about += [str(group)] if group and group != first["population"] else []
+            shown.extend(tables.tables(own.to_dict("records"), ", ".join(about)))
         return Compared(
             figures={name: draw(cells, draws) for name, draw in plots.items()},
             shown=shown,
             summary=_summary(cells),
             caption=" ".join([tables.caption(rows), *tables.without(rows)]),
+            answer=tables.answers(rows),
         )
 
     def is_curve(self, metric: str, cell: pd.Series[Any]) -> bool:
-        """Leave out coverages of intervals of all numbers: holding everything is no success."""
-        return not metric.endswith("/coverage") or bool(np.isfinite(cell[metric.replace("/coverage", "/half_width")]))
+        """Leave out the ends of intervals of all numbers, and their coverage: holding everything is no success."""
+        column, _, name = metric.rpartition("/")
+        if name in ("all_low", "all_high"):
+            return bool(np.isfinite(cell[metric]))
+        return name not in ("low", "high", "coverage") or bool(np.isfinite(cell[f"{column}/half_width"]))
 
-    def _is_few(self, setting: Setting) -> bool:
+    def _is_few(self, stages: Stages) -> bool:
         """Whether only the rows drawn are evaluated."""
-        return not self.population and setting.draws * setting.batch_size < setting.units.size
+        return not self.population and stages.experiment.draws * stages.experiment.batch_size < stages.units.size
 
-    def _interval(self, setting: Setting, metric: str) -> Interval:
-        if metric in setting.further:
-            return setting.interval.of_further(setting.further[metric])
-        return setting.interval.of(metric).with_cap(self.loss_cap if metric == "loss" else None)
+    def _interval(self, stages: Stages, metric: str) -> Interval:
+        return stages.experiment.interval.of(stages.metrics[metric], loss_cap=self.loss_cap)
 
-    def _scores(self, setting: Setting, rows: IntArray | None) -> tuple[Scores, float]:
-        if rows is None:
-            return population_scores(setting, self.loss_cap)
-        scores, seconds = _measured_scores(setting, rows, self.loss_cap)
-        return kept_of(scores, setting.metric), seconds
-
-    def _seconds_a_batch(self, setting: Setting) -> float:
-        rows = setting.units.rows_of(setting.plan.batch(setting.seed, 0).indices)
-        return median_seconds(lambda: _score(setting, rows, self.loss_cap))
-
-
-def population_scores(setting: Setting, loss_cap: float | None = None) -> tuple[Scores, float]:
-    """Return the scores of all rows by the metrics asked for, and the seconds that scoring takes; see `scored`."""
-    scores, seconds = scored(
-        setting.classifier,
-        setting.dataset,
-        setting.engine,
-        setting.job(loss_cap),
-        lambda: _measured_scores(setting, None, loss_cap),
-    )
-    return kept_of(scores, setting.metric), seconds
+    def _times(self, stages: Stages, seconds: float, drawn: IntArray | None) -> dict[str, float]:
+        """Return what a batch takes, and of rows in memory what all take, measured now: a stored time is another's."""
+        if drawn is not None:
+            return {"seconds/batch": seconds * stages.experiment.batch_size / len(drawn)}
+        rows = stages.units.rows_of(stages.plan.batch(stages.experiment.seed, 0).indices)
+        batch = lambda: stages.score(rows, loss_cap=self.loss_cap)  # noqa: E731
+        is_here = isinstance(stages.rows, Dataset) and stages.experiment.engine.is_here
+        both = in_turn(batch, lambda: stages.score(None, loss_cap=self.loss_cap), expected=seconds) if is_here else None
+        taken = seconds_taken(batch) if both is None else both.short
+        ends = dict(zip(("_low", "", "_high"), np.quantile(taken, _CALLS).tolist(), strict=True))
+        times = {f"seconds/batch{end}": seconds for end, seconds in ends.items()}
+        if both is not None:
+            times["seconds/all"] = statistics.median(both.long)
+        if both is not None and both.share is not None:
+            times["seconds/batch_share"] = both.share
+        return times
 
 
-def refuse_bad_rows(setting: Setting, loss_cap: float | None = None) -> None:
-    """Score rows that are streamed, so that a damaged one is refused before there is a run; the scores are kept.
-
-    Raises
-    ------
-    BadInput
-        If a row has no score.
-    """
-    # Rows in memory were looked at when they were loaded.
-    if not isinstance(setting.dataset, Dataset):
-        population_scores(setting, loss_cap)
-
-
-def _measured_scores(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> tuple[Scores, float]:
-    kept: list[Scores] = []
-    seconds = median_seconds(
-        lambda: kept.append(_score(setting, rows, loss_cap)),
-        at_least=1 if rows is not None else 3,
-    )
-    return kept[0], seconds
-
-
-def _score(setting: Setting, rows: IntArray | None, loss_cap: float | None) -> Scores:
-    return score(setting.classifier, setting.dataset, rows, cap=loss_cap, further=setting.further)
-
-
-def _counts(setting: Setting, scores: Scores) -> dict[str, float]:
-    is_known = "accuracy" in setting.metrics and setting.classifier.gives in ("logits", "probabilities")
+def _counts(stages: Stages, scores: Scores) -> dict[str, float]:
+    is_known = "accuracy" in stages.metrics and stages.classifier.gives in ("logits", "probabilities")
     return {"accuracy/ties": float(scores.ties)} if is_known else {}
-
-
-def median_seconds(work: Callable[[], object], *, at_least: int = 3, at_most: int = 25) -> float:
-    """Return the median wall time of as many calls as fit in some 50 ms, within bounds; a dear one is called once."""
-    taken: list[float] = []
-    while len(taken) < at_least or (len(taken) < at_most and sum(taken) < _TIMING_BUDGET):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-        if at_least > 1 and taken[0] > 1.0:
-            break  # A dear model is not called again for the sake of a median.
-    return statistics.median(taken)
-
-
-def _drawn_metrics(estimates: dict[str, Estimate]) -> dict[str, float]:
-    metrics = {}
-    for metric, estimate in estimates.items():
-        half_width = (estimate.high - estimate.low) / 2
-        metrics[f"{metric}/mean"] = float(estimate.value.mean())
-        metrics[f"{metric}/half_width"] = float(half_width.mean())
-    return metrics
-
-
-def _population_metrics(estimates: dict[str, Estimate], scored: Scored, setting: Setting) -> dict[str, float]:
-    metrics = {}
-    for metric, estimate in estimates.items():
-        truth, variance = scored.mean(metric), scored.error_variance(metric)
-        with np.errstate(invalid="ignore"):
-            error = estimate.value - truth
-            above, below = misses(estimate.low, estimate.high, truth)
-            metrics[f"{metric}/rmse"] = float(np.sqrt(np.mean(error**2)))
-        metrics[f"{metric}/all"] = truth
-        metrics[f"{metric}/se"] = math.sqrt(variance)
-        metrics[f"{metric}/bias"] = float(error.mean())
-        metrics[f"{metric}/coverage"] = float(np.mean(~(above | below)))
-        metrics[f"{metric}/variance_ratio"] = variance_ratio(scored, metric)
-    return metrics
-
-
-def _draws_frame(estimates: dict[str, Estimate]) -> pd.DataFrame:
-    import pandas as pd
-
-    columns: dict[str, object] = {"draw": np.arange(len(next(iter(estimates.values())).value))}
-    for metric, estimate in estimates.items():
-        columns |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
-    return pd.DataFrame(columns)
-
-
-def _notes(scores: Scores, estimates: dict[str, Estimate], further: dict[str, Metric]) -> list[str]:
-    methods = {metric: estimate.method for metric, estimate in estimates.items()}
-    for metric in further:
-        # A guaranteed interval, which is told of a metric's bound as if it were a loss's cap.
-        methods[metric] = re.sub(r"losses up to (\S+) nats", r"values up to \1", methods[metric])
-    notes = [f"{metric}: {method}" for metric, method in methods.items()]
-    infinite = n_infinite(scores) if "loss" in scores.metrics else 0
-    if infinite:
-        notes.append(f"{infinite:,} of {len(scores):,} rows have an infinite loss: probability 0 for the true class")
-    if scores.ties:
-        notes.append(f"{scores.ties:,} of {len(scores):,} rows tie for the largest logit; the lowest class was taken")
-    return notes
-
-
-def _units(setting: Setting) -> list[str]:
-    """Say what a batch size counts where it is not rows, and what the means are of."""
-    notes = []
-    if setting.units.starts is not None:
-        n_rows, size = setting.units.n_rows, setting.units.size
-        notes.append(
-            f"batch_size counts {setting.units.called}: {size:,} of them, {n_rows / size:.3g} rows each on average"
-        )
-    if setting.units.weights is not None:
-        notes.append(f"means are weighted by {setting.data.weight}")
-    return notes
-
-
-def _empty_classes(setting: Setting) -> list[str]:
-    """Name the classes without a row: labels that were counted from 1 leave class 0 empty."""
-    # Of rows on disk the labels are not read for a note.
-    labels = setting.dataset.labels if isinstance(setting.dataset, Dataset) else None
-    if labels is None or labels.ndim == 2 or not setting.dataset.n_classes:
-        return []
-    (empty,) = np.nonzero(np.bincount(labels, minlength=setting.dataset.n_classes) == 0)
-    if not len(empty):
-        return []
-    named = ", ".join(str(label) for label in empty[:5]) + (" …" if len(empty) > 5 else "")
-    return [f"no row has the label {named} of 0 to {setting.dataset.n_classes - 1}; labels count from 0"]
 
 
 def _summary(cells: pd.DataFrame) -> str:

@@ -10,24 +10,28 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.base import check_split, in_memory
-from pipeline.enough import smallest_batch
-from pipeline.errors import BadInput
-from pipeline.kept import once
-from pipeline.model.base import fits
-from pipeline.model.gradient import check_differentiable
-from pipeline.model.gradient_norms import GradientNorms, gradient_norms
-from pipeline.model.network import Network
-from pipeline.records import Dataset
-from pipeline.sampling.base import generator
-from pipeline.scoring import score
-from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.tables import gradient_noise as tables
+from ..data.base import check_split, in_memory
+from ..errors import BadInput
+from ..estimation.sample_size import smallest_batch
+from ..experiment import Stages, Study
+from ..model.base import fits
+from ..model.gradient import check_differentiable
+from ..model.gradient_norms import GradientNorms, gradient_norms
+from ..model.network import Network
+from ..records.rows import Dataset
+from ..report import gradient_noise as tables
+from ..report.result import Compared, Result
+from ..report.words import counted, rounded
+from ..runtime.memo import once
+from ..sampling.streams import GRADIENT_BLOCKS, generator
+from ..scoring.rows import score
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FEWEST_BLOCKS = 10
+# The noise scale has a wide interval: tables and sentences write two digits of it.
+_ESTIMATED = tuple(f"gradient_noise/scale{end}" for end in ("", "_debiased", "_low", "_high"))
 
 
 @dataclass
@@ -50,6 +54,8 @@ class GradientNoise(Study):
     blocks: int = 40
     tolerance: float = 0.05
 
+    has_batches: ClassVar[bool] = False
+    why_both: ClassVar[str] = "the gradients are the loss's"
     columns: ClassVar[tuple[str, ...]] = (
         "gradient_noise/scale",
         "gradient_noise/scale_debiased",
@@ -71,63 +77,68 @@ class GradientNoise(Study):
         if not 0 < self.tolerance < math.inf:
             raise BadInput(f"study.tolerance must be a number of nats above 0; found {self.tolerance}")
 
-    def answer(self, setting: Setting) -> Result:
+    def answer(self, stages: Stages) -> Result:
         """Give the noise scale of the gradients, with its interval, and the batch size that is enough to judge."""
-        from pipeline.plots import gradient_noise as plot
+        from ..plots import gradient_noise as plot
 
-        network, dataset = self._network(setting), self._rows(setting)
-        norms = self._norms(setting, network, dataset)
-        noise = noise_scale(norms, setting.confidence)
+        network, dataset = self._network(stages), self._rows(stages)
+        norms = self._norms(stages, network, dataset)
+        noise = noise_scale(norms, stages.experiment.confidence)
         metrics = _metrics(noise, norms)
-        metrics["loss/n_for_tolerance"] = self._judging_size(setting)
+        metrics["loss/n_for_tolerance"] = self._judging_size(stages)
         about = f"{dataset.name}, {len(dataset):,} rows"
-        words = {"confidence": setting.confidence, "tolerance": self.tolerance}
+        said = rounded(metrics, _ESTIMATED)
+        words = {"confidence": stages.experiment.confidence, "tolerance": self.tolerance}
         return Result(
             metrics=metrics,
             tables={"gradient_norms.parquet": _norms_frame(norms), "layers.csv": _layers_frame(norms, network)},
-            figures={"gradient_noise": plot.draw(norms.squared.sum(axis=1), metrics, about=about, **words)},
-            curve=setting.classifier.learning_curve,
+            figures={
+                "gradient_noise": plot.draw(
+                    norms.squared.sum(axis=1), metrics, subject=stages.about, about=about, **words
+                )
+            },
+            curve=stages.classifier.learning_curve,
             shown=tables.table(
-                metrics, n=len(dataset), title=f"Training batches, {about}", confidence=setting.confidence
+                said, n=len(dataset), title=f"Training batches, {about}", confidence=stages.experiment.confidence
             ),
-            summary=tables.summary(metrics, judged=setting.dataset.name, **words),
-            notes=self._notes(setting, metrics),
+            summary=tables.summary(said, judged=stages.rows.name, **words),
+            notes=self._notes(stages, metrics),
         )
 
-    def check(self, setting: Setting) -> None:
+    def check(self, stages: Stages) -> None:
         """Refuse a model without a gradient, and too few rows."""
-        setting.require_simple("gradient_noise")
-        self._network(setting)
-        self._rows(setting)
+        stages.require_simple("gradient_noise")
+        self._network(stages)
+        self._rows(stages)
 
-    def content(self, setting: Setting) -> list[str]:
+    def content(self, stages: Stages) -> list[str]:
         """Return the digest of the rows whose gradients are taken."""
-        return [self._rows(setting).digest]
+        return [self._rows(stages).digest]
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Put the noise scales side by side; the batch size swept has no part in them."""
-        own = cells.drop_duplicates("group")
+        found = [rounded(cell, _ESTIMATED) for cell in cells.drop_duplicates("group").to_dict("records")]
         return Compared(
             figures={},
-            shown=[tables.compared(own.to_dict("records"))],
-            summary=tables.compared_summary(own.to_dict("records")),
+            shown=[tables.compared(found)],
+            summary=tables.compared_summary(found),
             caption="Rows. The scale does not depend on batch_size; ∞: the mean gradient cannot be told from 0.",
         )
 
-    def _network(self, setting: Setting) -> Network:
-        if not isinstance(setting.classifier, Network):
+    def _network(self, stages: Stages) -> Network:
+        if not isinstance(stages.classifier, Network):
             raise BadInput(
                 "study=gradient_noise must have a network whose weights are at hand; found one of class "
-                f"{type(setting.classifier).__name__}: choose model=mlp or model=npz"
+                f"{type(stages.classifier).__name__}: choose model=mlp or model=npz"
             )
-        check_differentiable(setting.classifier.activation)
-        return setting.classifier
+        check_differentiable(stages.classifier.activation)
+        return stages.classifier
 
-    def _rows(self, setting: Setting) -> Dataset:
-        dataset = in_memory(setting.dataset)
-        if self.split != setting.data.split:
-            dataset = in_memory(setting.data.rows(self.split))
-            fits(setting.classifier, dataset)
+    def _rows(self, stages: Stages) -> Dataset:
+        dataset = in_memory(stages.rows)
+        if self.split != stages.experiment.data.split:
+            dataset = in_memory(stages.experiment.data.rows(self.split))
+            fits(stages.classifier, dataset)
         if len(dataset) < 2 * self.blocks:
             raise BadInput(
                 f"study.blocks must be at most half the rows of {dataset.name}, {len(dataset):,}; "
@@ -135,33 +146,32 @@ class GradientNoise(Study):
             )
         return dataset
 
-    def _norms(self, setting: Setting, network: Network, dataset: Dataset) -> GradientNorms:
+    def _norms(self, stages: Stages, network: Network, dataset: Dataset) -> GradientNorms:
         def measure() -> GradientNorms:
-            # No cell has a batch of 0 rows: this generator is no draw's, and the same for every batch size.
-            order = generator(setting.seed, 0, 0).permutation(len(dataset))
+            order = generator(GRADIENT_BLOCKS, stages.experiment.seed).permutation(len(dataset))
             return gradient_norms(network, dataset, np.array_split(order, self.blocks))
 
-        key = f"gradients {dataset.digest} {dataset.scale} {network.digest} {setting.seed} {self.blocks}"
+        key = f"gradients {dataset.digest} {dataset.scale} {network.digest} {stages.experiment.seed} {self.blocks}"
         return once(key, measure)
 
-    def _judging_size(self, setting: Setting) -> float:
-        dataset, classifier = setting.dataset, setting.classifier
+    def _judging_size(self, stages: Stages) -> float:
+        dataset, classifier = stages.rows, stages.classifier
         key = f"losses {dataset.digest} {dataset.scale} {classifier.digest}"
         losses = once(key, lambda: score(classifier, dataset).loss)
         if not np.isfinite(losses).all():
             return math.inf
         return smallest_batch(
-            setting.sampling,
-            setting.frame,
+            stages.experiment.sampling,
+            stages.frame,
             lambda plan: plan.error_variance(losses, "loss"),
             tolerance=self.tolerance,
-            confidence=setting.confidence,
+            confidence=stages.experiment.confidence,
         )
 
-    def _notes(self, setting: Setting, metrics: dict[str, float]) -> list[str]:
+    def _notes(self, stages: Stages, metrics: dict[str, float]) -> list[str]:
         notes = [
             "Noise scale: tr Σ / |G|² (McCandlish et al. 2018, eq. 2.9), |G|² less the tr Σ / n that noise adds to it; "
-            f"without that it would be {tables.rows_of(metrics['gradient_noise/scale'])}. It holds for these weights, "
+            f"without that it would be {counted(metrics['gradient_noise/scale'], 'row')}. It holds for these weights, "
             "and grows as training goes on.",
             f"Interval: |G|² / tr Σ by the jackknife over {self.blocks} disjoint random blocks of rows, Student's t, "
             "turned over at the end; an end at or below 0 becomes an infinite scale. It covers the world that the "
@@ -173,7 +183,7 @@ class GradientNoise(Study):
                 "test shows the gradient of rows that they were not fitted to."
             )
         if math.isfinite(metrics["loss/n_for_tolerance"]):
-            notes.append(f"To judge: normal formula, {setting.dataset.name}, sampling={setting.sampling.name}.")
+            notes.append(f"To judge: normal formula, {stages.rows.name}, sampling={stages.experiment.sampling.name}.")
         return notes
 
 

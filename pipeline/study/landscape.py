@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.base import in_memory
-from pipeline.draws import batches_of
-from pipeline.errors import BadInput
-from pipeline.model.network import Layer, Network
-from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.study.direction.base import Direction, as_network, length
-from pipeline.study.direction.walk import scores_along
-from pipeline.tables import landscape as tables
+from ..data.base import in_memory
+from ..errors import BadInput
+from ..estimation.draws import batches_of
+from ..experiment import Stages, Study
+from ..metric.chosen import MAIN, main_metrics
+from ..model.network import Layer, Network
+from ..report import landscape as tables
+from ..report.result import Compared, Result
+from .direction.base import Direction, as_network, length
+from .direction.walk import scores_along
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-METRICS = ("loss", "accuracy")
 FIGURES = ("distinct", "flat", "largest_jump")
 # Points of the grid where none are named: along a line, and along each side of a plane.
 _POINTS = {1: 201, 2: 41}
@@ -61,7 +62,8 @@ class Landscape(Study):
     batch_sizes: list[int] = field(default_factory=lambda: [10, 100, 1000])
     population: bool | None = None
 
-    columns: ClassVar[tuple[str, ...]] = tuple(f"{metric}/{name}" for metric in METRICS for name in FIGURES)
+    why_both: ClassVar[str] = "the walk along a direction evaluates these two"
+    columns: ClassVar[tuple[str, ...]] = tuple(f"{metric}/{name}" for metric in MAIN for name in FIGURES)
 
     def __post_init__(self) -> None:
         if self.points is not None and (self.points < 3 or self.points % 2 == 0):
@@ -73,50 +75,54 @@ class Landscape(Study):
         if any(size < 1 for size in self.batch_sizes):
             raise BadInput(f"study.batch_sizes must be whole numbers of at least 1; found {self.batch_sizes}")
 
-    def answer(self, setting: Setting) -> Result:
+    def answer(self, stages: Stages) -> Result:
         """Walk along the direction, or over the plane of two."""
-        network, ways = as_network(setting.classifier), self._ways()
-        moves, sides = self._moves_and_sides(setting)
+        network, ways = as_network(stages.classifier), self._ways()
+        moves, sides = self._moves_and_sides(stages)
         steps = _grid(sides)
-        batches, notes = self._batches(setting)
-        rows = self._rows(setting, batches, len(steps))
-        walked = _Walked(rows, *scores_along(network, in_memory(setting.dataset), moves, steps, rows))
-        frame = _frame(walked, setting, batches, steps)
+        batches, notes = self._batches(stages)
+        rows = self._rows(stages, batches, len(steps))
+        walked = _Walked(rows, *scores_along(network, in_memory(stages.rows), moves, steps, rows))
+        frame = _frame(walked, stages, batches, steps)
         for place, way in enumerate(ways):
-            frame[f"direction_{'ab'[place]}"] = way.described(network, setting)
+            frame[f"direction_{'ab'[place]}"] = way.described(network, stages)
             frame[f"unit_{'ab'[place]}"] = way.unit()
-        metrics = _metrics(frame, setting.batch_size)
+        main, asked = stages.experiment.batch_size, stages.experiment
+        metrics = _metrics(frame, main)
+        drawn = ("", frame, main, _band(asked.confidence, asked.draws, frame))
         return Result(
             metrics=metrics,
             series=_series(frame),
             tables={"landscape.parquet": frame},
-            figures=_drawn([("", frame, setting.batch_size, _band(setting.confidence, setting.draws, frame))]),
-            shown=tables.table(metrics, setting.batch_size, f"{setting.dataset.name}, along {_along(frame)}"),
-            summary=tables.summary(metrics, setting.batch_size),
+            figures=_drawn([drawn], stages.about),
+            shown=tables.table(metrics, main, f"{stages.rows.name}, along {_along(frame)}"),
+            summary=tables.summary(metrics, main),
             notes=[*notes, tables.CAPTION],
         )
 
-    def content(self, setting: Setting) -> list[str]:
+    def content(self, stages: Stages) -> list[str]:
         """Return the digests of what the directions are made from."""
         ways = [self.direction] if self.other is None else [self.direction, self.other]
-        return [digest for way in ways for digest in way.content(setting)]
+        return [digest for way in ways for digest in way.content(stages)]
 
-    def check(self, setting: Setting) -> None:
+    def check(self, stages: Stages) -> None:
         """Refuse a model that cannot be moved, and directions that lead nowhere."""
-        setting.require_simple("landscape")
-        self._moves_and_sides(setting)
+        stages.require_simple("landscape")
+        self._moves_and_sides(stages)
 
     def _ways(self) -> list[Direction]:
         return [way for way in (self.direction, self.other) if way is not None]
 
-    def _moves_and_sides(self, setting: Setting) -> tuple[list[tuple[Layer, ...]], list[NDArray[np.float64]]]:
-        network = as_network(setting.classifier)
-        moves = [way.of(network, setting) for way in self._ways()]
+    def _moves_and_sides(self, stages: Stages) -> tuple[list[tuple[Layer, ...]], list[NDArray[np.float64]]]:
+        network = as_network(stages.classifier)
+        moves = [way.of(network, stages) for way in self._ways()]
         _refuse_parallel(moves)
-        return moves, [self._side(way, network, move, setting) for way, move in zip(self._ways(), moves, strict=True)]
+        return moves, [self._side(way, network, move, stages) for way, move in zip(self._ways(), moves, strict=True)]
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Set the landscapes of a sweep one above the other; cells that differ in batch size alone share one."""
+        from ..plots import names
+
         frames = read("landscape.parquet")
         drawn, shown, told = [], [], []
         for group, own in cells.groupby("group", sort=False):
@@ -128,11 +134,11 @@ class Landscape(Study):
             told.append((str(group), metrics, main))
             band = _band(float(own.iloc[0]["confidence"]), int(own.iloc[0]["draws"]), frame)
             drawn.append((str(group), frame, main, band))
-        return Compared(_drawn(drawn), shown, tables.comparison(told), tables.CAPTION)
+        return Compared(_drawn(drawn, names.subject(cells)), shown, tables.comparison(told), tables.CAPTION)
 
-    def _side(self, way: Direction, network: Network, move: tuple[Layer, ...], setting: Setting) -> NDArray[np.float64]:
+    def _side(self, way: Direction, network: Network, move: tuple[Layer, ...], stages: Stages) -> NDArray[np.float64]:
         """Return the α of one direction, in which 0 is 0 to the last bit."""
-        own = way.reach(network, move, setting)
+        own = way.reach(network, move, stages)
         low = own[0] if self.low is None else self.low
         high = own[1] if self.high is None else self.high
         if not low < high:
@@ -142,21 +148,23 @@ class Landscape(Study):
         side[np.abs(side) < 1e-9 * (high - low)] = 0.0
         return side
 
-    def _batches(self, setting: Setting) -> tuple[dict[int, NDArray[np.intp]], list[str]]:
+    def _batches(self, stages: Stages) -> tuple[dict[int, NDArray[np.intp]], list[str]]:
         """Return the rows of one batch of each size, and which sizes cannot be drawn."""
-        size, found, notes = len(setting.dataset), {}, []
-        for b in sorted({*self.batch_sizes, setting.batch_size}):
+        size, found, notes = len(stages.rows), {}, []
+        for b in sorted({*self.batch_sizes, stages.experiment.batch_size}):
             try:
-                plan = setting.sampling.plan(setting.frame, b)
+                plan = stages.experiment.sampling.plan(stages.frame, b)
             except BadInput:
-                notes.append(f"batches of {b:,} rows are left out: {setting.sampling.name} draws no more than {size:,}")
+                notes.append(
+                    f"batches of {b:,} rows are left out: {stages.experiment.sampling.name} draws no more than {size:,}"
+                )
                 continue
-            found[b] = np.asarray(plan.batch(setting.seed, 0).indices, dtype=np.intp)
+            found[b] = np.asarray(plan.batch(stages.experiment.seed, 0).indices, dtype=np.intp)
         return found, notes
 
-    def _rows(self, setting: Setting, batches: dict[int, NDArray[np.intp]], points: int) -> NDArray[np.intp] | None:
+    def _rows(self, stages: Stages, batches: dict[int, NDArray[np.intp]], points: int) -> NDArray[np.intp] | None:
         """Return which rows are evaluated at every point; None is all."""
-        is_cheap = len(setting.dataset) * points <= _CHEAP
+        is_cheap = len(stages.rows) * points <= _CHEAP
         if self.population or (self.population is None and is_cheap):
             return None
         return np.unique(np.concatenate(list(batches.values())))
@@ -179,7 +187,7 @@ class _Walked:
     correct: NDArray[np.bool_]
 
     def values(self, metric: str) -> NDArray[Any]:
-        return self.loss if metric == "loss" else self.correct
+        return {"loss": self.loss, "accuracy": self.correct}[metric]
 
     def of_batch(self, metric: str, indices: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return a batch's values, shape (points, b)."""
@@ -205,7 +213,7 @@ def _grid(sides: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _frame(
-    walked: _Walked, setting: Setting, batches: dict[int, NDArray[np.intp]], steps: NDArray[np.float64]
+    walked: _Walked, stages: Stages, batches: dict[int, NDArray[np.intp]], steps: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Return a row a point and batch size (and one for all rows), by batch size."""
     import pandas as pd
@@ -214,32 +222,33 @@ def _frame(
     frames = []
     for b, indices in batches.items():
         columns: dict[str, Any] = {**place, "curve": f"b{b}", "rows": b}
-        bands = _bands(walked, setting, b, indices) if steps.shape[1] == 1 else {}
-        for metric in METRICS:
+        bands = _bands(walked, stages, b, indices) if steps.shape[1] == 1 else {}
+        for metric in MAIN:
             columns[metric] = walked.of_batch(metric, indices).mean(axis=1)
             if bands:
                 columns[f"{metric}_low"], columns[f"{metric}_high"] = bands[metric]
         frames.append(pd.DataFrame(columns))
     if walked.rows is None:
-        means = {metric: walked.values(metric).mean(axis=1) for metric in METRICS}
-        frames.append(pd.DataFrame({**place, "curve": "all", "rows": len(setting.dataset), **means}))
+        means = {metric: walked.values(metric).mean(axis=1) for metric in MAIN}
+        frames.append(pd.DataFrame({**place, "curve": "all", "rows": len(stages.rows), **means}))
     return pd.concat(frames, ignore_index=True)
 
 
 def _bands(
-    walked: _Walked, setting: Setting, b: int, indices: NDArray[np.intp]
+    walked: _Walked, stages: Stages, b: int, indices: NDArray[np.intp]
 ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Where batches of b rows lie at each point: the draws' quantiles, or else the one batch's own interval."""
     if walked.rows is None:
-        means = _means_of_draws(walked, setting, b)
-        tail = (1 - setting.confidence) / 2
-        ends = [tail, 1 - tail] if _are_enough(setting.draws, setting.confidence) else [0.0, 1.0]
-        return {metric: tuple(np.quantile(means[metric], ends, axis=0, method="inverted_cdf")) for metric in METRICS}
+        means = _means_of_draws(walked, stages, b)
+        tail = (1 - stages.experiment.confidence) / 2
+        ends = [tail, 1 - tail] if _are_enough(stages.experiment.draws, stages.experiment.confidence) else [0.0, 1.0]
+        return {metric: tuple(np.quantile(means[metric], ends, axis=0, method="inverted_cdf")) for metric in MAIN}
     found = {}
-    for metric, interval in (("loss", setting.interval.loss), ("accuracy", setting.interval.accuracy)):
-        size = len(setting.dataset) if setting.plan.is_finite else None
+    for metric, part in main_metrics().items():
+        interval = stages.experiment.interval.of(part)
+        size = len(stages.rows) if stages.plan.is_finite else None
         batches = batches_of(walked.of_batch(metric, indices), population_size=size, with_values=interval.needs_values)
-        estimate = interval.estimate(batches, setting.confidence)
+        estimate = interval.estimate(batches, stages.experiment.confidence)
         found[metric] = (estimate.low, estimate.high)
     return found
 
@@ -257,16 +266,16 @@ def _band(confidence: float, draws: int, frame: pd.DataFrame) -> str:
     return f"{level} of such batches" if _are_enough(draws, confidence) else f"all {draws} such batches"
 
 
-def _means_of_draws(walked: _Walked, setting: Setting, b: int) -> dict[str, NDArray[np.float64]]:
+def _means_of_draws(walked: _Walked, stages: Stages, b: int) -> dict[str, NDArray[np.float64]]:
     """Return each draw's mean at each point, shape (draws, points), by a sparse matrix of how often it holds a row."""
     from scipy import sparse
 
-    size = len(setting.dataset)
-    plan = setting.sampling.plan(setting.frame, b)
-    drawn = [plan.batch(setting.seed, i).indices for i in range(setting.draws)]
-    columns, starts = np.concatenate(drawn), np.arange(setting.draws + 1) * b
-    holds = sparse.csr_array((np.full(len(columns), 1 / b), columns, starts), shape=(setting.draws, size))
-    return {metric: holds @ np.ascontiguousarray(walked.values(metric).T, dtype=np.float64) for metric in METRICS}
+    size = len(stages.rows)
+    plan = stages.experiment.sampling.plan(stages.frame, b)
+    drawn = [plan.batch(stages.experiment.seed, i).indices for i in range(stages.experiment.draws)]
+    columns, starts = np.concatenate(drawn), np.arange(stages.experiment.draws + 1) * b
+    holds = sparse.csr_array((np.full(len(columns), 1 / b), columns, starts), shape=(stages.experiment.draws, size))
+    return {metric: holds @ np.ascontiguousarray(walked.values(metric).T, dtype=np.float64) for metric in MAIN}
 
 
 def _metrics(frame: pd.DataFrame, main: int) -> dict[str, float]:
@@ -275,7 +284,7 @@ def _metrics(frame: pd.DataFrame, main: int) -> dict[str, float]:
     metrics = {}
     for curve, own in frame.groupby("curve", sort=False):
         suffix = "" if curve == f"b{main}" else f"/{curve}"
-        for metric in METRICS:
+        for metric in MAIN:
             values = own[metric].to_numpy().reshape(shape)
             jumps = np.concatenate([_jumps(values, axis) for axis in range(values.ndim)])
             metrics["steps"] = float(len(jumps))
@@ -294,18 +303,18 @@ def _nearest(sizes: NDArray[np.integer[Any]]) -> int:
     return int(sizes[np.abs(np.log(sizes / 100)).argmin()])
 
 
-def _drawn(landscapes: list[tuple[str, pd.DataFrame, int, str]]) -> dict[str, Figure]:
+def _drawn(landscapes: list[tuple[str, pd.DataFrame, int, str]], about: str) -> dict[str, Figure]:
     """Draw lines, and planes, each kind together."""
-    from pipeline.plots import landscape, landscape_plane
+    from ..plots import landscape, landscape_plane
 
     panels = [landscape.Panel(*each) for each in landscapes]
     lines = [panel for panel in panels if panel.is_line]
     planes = [panel for panel in panels if not panel.is_line]
     figures = {}
     if lines:
-        figures["landscape"] = landscape.draw(lines)
+        figures["landscape"] = landscape.draw(lines, about)
     if planes:
-        figures["landscape_plane"] = landscape_plane.draw(planes)
+        figures["landscape_plane"] = landscape_plane.draw(planes, about)
     return figures
 
 
@@ -322,7 +331,7 @@ def _series(frame: pd.DataFrame) -> list[tuple[str, float, int]]:
         return []
     first = frame[frame["curve"] == frame["curve"].iloc[0]]
     series = [("alpha", float(alpha), int(i)) for i, alpha in zip(first["point"], first["alpha"], strict=True)]
-    for metric in METRICS:
+    for metric in MAIN:
         named = zip(frame["curve"], frame[metric], frame["point"], strict=True)
         series += [(f"{metric}/{curve}", float(value), int(i)) for curve, value, i in named]
     return series

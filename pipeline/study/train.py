@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,30 +11,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.accuracy import is_correct
-from pipeline.data.base import SPLITS, in_memory
-from pipeline.errors import BadInput
-from pipeline.kept import once
-from pipeline.model import training
-from pipeline.model.gradient import forward
-from pipeline.model.mlp import Mlp, progress
-from pipeline.model.network import Layer, Network
-from pipeline.records import Dataset, IntArray
-from pipeline.sampling.base import generator
-from pipeline.scoring import score
-from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.tables import train as tables
+from ..data.base import SPLITS, in_memory
+from ..errors import BadInput
+from ..experiment import Stages, Study
+from ..metric.chosen import MAIN
+from ..metric.columns import of_column
+from ..model import training
+from ..model.descent import BUDGETS, Budget, Descent, Work, descend
+from ..model.mlp import Mlp
+from ..model.network import Layer, Network
+from ..records.rows import Dataset
+from ..report import train as tables
+from ..report.result import Compared, Result
+from ..runtime.memo import once
+from ..runtime.progress import Bar
+from ..sampling.streams import FIRST_WEIGHTS, generator
+from ..scoring.rows import score
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BUDGETS = ("examples", "steps", "seconds")
-METRICS = ("loss", "accuracy")
-# Shares of the budget at which the weights are kept and evaluated, 61 in all: doubling, then 15 % apart, then a
-# twentieth of the budget; as shares, they are the same points of every batch size and of every kind of budget.
-_FINE = 0.25 * 1.15 ** -np.arange(1.0, 41.0)
-MARKS = np.sort(np.concatenate([_FINE[-1] * 0.5 ** np.arange(1.0, 6.0), _FINE, np.arange(5, 21) / 20]))
-MOST_BATCHES = 2000
 # MLflow's charts show a thousand points at best, and each costs time to be logged.
 _MOST_LOGGED = 500
 # The defaults: targets of twice the reference's loss and error, and budgets of seconds of work on small data.
@@ -81,10 +76,12 @@ class Train(Study):
         "train/learning_rate",
         *(
             f"{metric}/{name}"
-            for metric in METRICS
+            for metric in MAIN
             for name in ("target", *(f"{unit}_to_target" for unit in ("steps", "examples", "seconds")), "train", "test")
         ),
     )
+
+    why_both: ClassVar[str] = "its targets are of these two"
 
     def __post_init__(self) -> None:
         if not self.learning_rates:
@@ -103,21 +100,21 @@ class Train(Study):
         if self.accuracy_target is not None and not 0 < self.accuracy_target <= 1:
             raise BadInput(f"study.accuracy_target must be in (0, 1], or null; found {self.accuracy_target}")
 
-    def check(self, setting: Setting) -> None:
-        """Refuse a setting in which nothing can be trained.
+    def check(self, stages: Stages) -> None:
+        """Refuse stages in which nothing can be trained.
 
         Raises
         ------
         BadInput
             If the model is no `Mlp`, or a batch is larger than the train split or than the budget.
         """
-        setting.require_simple("train")
-        if not isinstance(setting.model, Mlp):
+        stages.require_simple("train")
+        if not isinstance(stages.experiment.model, Mlp):
             raise BadInput(
                 f"model must be mlp for study=train, which trains a network from its first weights; "
-                f"found {setting.model.name}: choose model=mlp"
+                f"found {stages.experiment.model.name}: choose model=mlp"
             )
-        size, batch = len(setting.data.rows("train")), setting.batch_size
+        size, batch = len(stages.experiment.data.rows("train")), stages.experiment.batch_size
         if batch > size:
             raise BadInput(
                 f"batch_size must be at most the train split's {size:,} rows to train with; found {batch:,}: "
@@ -128,19 +125,19 @@ class Train(Study):
                 f"study.budget_size must hold at least one batch of {batch:,} examples; found {self.budget_size:g}"
             )
 
-    def content(self, setting: Setting) -> list[str]:
+    def content(self, stages: Stages) -> list[str]:
         """Return the digests of both splits: one is trained on, the other is watched."""
-        return [setting.data.rows(split).digest for split in SPLITS]
+        return [stages.experiment.data.rows(split).digest for split in SPLITS]
 
-    def answer(self, setting: Setting) -> Result:
+    def answer(self, stages: Stages) -> Result:
         """Train with each learning rate, take the best, and see when it reached the targets."""
-        self.check(setting)
-        train, test = (in_memory(setting.data.rows(split)) for split in SPLITS)
-        targets = self._targets(setting, test)
-        work = _work(setting, train, self._budget(len(train)))
+        self.check(stages)
+        train, test = (in_memory(stages.experiment.data.rows(split)) for split in SPLITS)
+        targets = self._targets(stages, test)
+        work = _work(stages, train, self._budget(len(train)))
         run, trials = _best(work, self.learning_rates)
         curve = _evaluated(run, work, test)
-        batch = setting.batch_size
+        batch = stages.experiment.batch_size
         metrics = _metrics(run, curve, targets, batch) | {"budget/size": work.budget.size}
         frame = _frame(run, curve, batch)
         summary = tables.cell_summary(metrics, batch, work.budget.kind)
@@ -148,7 +145,9 @@ class Train(Study):
             metrics=metrics,
             series=_series(run, curve, batch),
             tables={"training.parquet": frame, "learning_rates.csv": trials},
-            figures={"training_curves": _figure(frame, metrics, batch, train.name)},
+            figures={
+                "training_curves": _figure(frame, metrics, batch, f"{train.name}, {stages.experiment.model.called}")
+            },
             shown=tables.table(
                 [{"batch_size": batch, **metrics}], f"{train.name}, {len(train):,} rows; judged on {test.name}"
             ),
@@ -158,7 +157,7 @@ class Train(Study):
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Compare the training batch sizes: what each took to the targets, and how each learnt."""
-        from pipeline.plots import training_curves, training_targets
+        from ..plots import training_curves, training_targets
 
         frame = read("training.parquet")
         budget = "its own budget" if "study.budget" in cells else tables.budget_words(cells, self.budget)
@@ -167,7 +166,7 @@ class Train(Study):
         for i, (group, own) in enumerate(cells.groupby("group", sort=False), start=1):
             name = "training_curves" if i == 1 else f"training_curves_{i}"
             if i <= len(training_curves.COLOURS):
-                figures[name] = training_curves.draw(own, frame[frame["group"] == group], str(group))
+                figures[name] = training_curves.draw(own, frame[frame["group"] == group], str(group), beside=frame)
             shown.append(tables.table(own.to_dict("records"), tables.title(own, str(group))))
         return Compared(
             figures=figures,
@@ -180,11 +179,11 @@ class Train(Study):
         usual = {"examples": float(max(_PASSES * size, _LEAST_EXAMPLES)), "steps": _STEPS, "seconds": _SECONDS}
         return Budget(self.budget, usual[self.budget] if self.budget_size is None else self.budget_size)
 
-    def _targets(self, setting: Setting, test: Dataset) -> dict[str, float]:
+    def _targets(self, stages: Stages, test: Dataset) -> dict[str, float]:
         if self.loss_target is not None and self.accuracy_target is not None:
             return {"loss": self.loss_target, "accuracy": self.accuracy_target}
-        key = f"reference {test.digest} {test.scale} {setting.classifier.digest}"
-        loss, accuracy = once(key, lambda: _loss_and_accuracy(setting.classifier, test))
+        key = f"reference {test.digest} {test.scale} {stages.classifier.digest}"
+        loss, accuracy = once(key, lambda: _loss_and_accuracy(stages.classifier, test))
         usual = _usual_targets(loss, accuracy)
         targets = {"loss": self.loss_target or usual["loss"], "accuracy": self.accuracy_target or usual["accuracy"]}
         for metric, target in targets.items():
@@ -196,148 +195,12 @@ class Train(Study):
         return targets
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What a training may spend.
-
-    Attributes
-    ----------
-    kind : str
-        ``examples``, ``steps`` or ``seconds``.
-    size : float
-        How many.
-    """
-
-    kind: str
-    size: float
-
-    def has_room(self, steps: int, batch_size: int, seconds: float) -> bool:
-        """Tell whether another step may be taken; one that time runs out in is still finished."""
-        if self.kind == "seconds":
-            return seconds < self.size
-        return self.share(steps + 1, batch_size, seconds) <= 1
-
-    def share(self, steps: int, batch_size: int, seconds: float) -> float:
-        """Return which part of it is spent."""
-        return {"examples": steps * batch_size, "steps": steps, "seconds": seconds}[self.kind] / self.size
-
-
-@dataclass(frozen=True, eq=False)
-class Work:
-    """What every learning rate is tried on.
-
-    Attributes
-    ----------
-    train : Dataset
-        The train split.
-    start : list of (W, b)
-        The first weights, which depend on the seed and not on the batch size.
-    activation : str
-        Of the hidden layers.
-    batch_size, seed : int
-        The order of the rows follows from both.
-    budget : Budget
-        Of one training.
-    """
-
-    train: Dataset
-    start: list[Layer]
-    activation: str
-    batch_size: int
-    seed: int
-    budget: Budget
-
-
-@dataclass(eq=False)
-class Descent:
-    """A training with one learning rate.
-
-    Attributes
-    ----------
-    learning_rate : float
-        η.
-    steps : int
-        How many were taken.
-    seconds : float
-        That they took: gathering the batch, its gradient and the change of the weights.
-    is_finite : bool
-        Whether loss and weights stayed finite; a training stops when they do not.
-    batches : list of (int, float, float, float)
-        Step, seconds up to its end, and the batch's loss (nats) and accuracy by the weights before it; thinned evenly
-        to 2,000 at most.
-    kept : list of (int, float, list of (W, b))
-        Steps taken, seconds, and the weights after them, where the budget passed one of `MARKS`, and first and last.
-    """
-
-    learning_rate: float
-    steps: int = 0
-    seconds: float = 0.0
-    is_finite: bool = True
-    batches: list[tuple[int, float, float, float]] = field(default_factory=list)
-    kept: list[tuple[int, float, list[Layer]]] = field(default_factory=list)
-
-    def keep(self, layers: list[Layer]) -> None:
-        """Keep a copy of the weights."""
-        self.kept.append((self.steps, self.seconds, _copied(layers)))
-
-
-def descend(
-    work: Work,
-    learning_rate: float,
-    *,
-    clock: Callable[[], float] = time.perf_counter,
-    on_progress: Callable[[float], object] = lambda share: None,
-) -> Descent:
-    """Train with one learning rate until the budget is spent or the numbers run away.
-
-    Parameters
-    ----------
-    work : Work
-        What is trained, on what.
-    learning_rate : float
-        η.
-    clock : callable
-        Gives the time, seconds; is read before and after each step.
-    on_progress : callable
-        Is told now and then which share of the budget is spent.
-    """
-    layers = _copied(work.start)
-    rule = training.GradientDescent(layers, learning_rate=learning_rate)
-    rng = generator(work.seed, work.batch_size, 0)
-    batches = training.batches_in_passes(len(work.train), work.batch_size, rng)
-    run, stride, share = Descent(learning_rate), 1, 0.0
-    run.keep(layers)
-    while work.budget.has_room(run.steps, work.batch_size, run.seconds):
-        rows = next(batches)
-        is_recorded = run.steps % stride == 0
-        accuracy = _batch_accuracy(layers, work, rows) if is_recorded else math.nan
-        started = clock()
-        loss = training.take_step(layers, work.activation, work.train, rows, rule)
-        run.seconds += clock() - started
-        run.steps += 1
-        if not math.isfinite(loss):
-            break
-        if is_recorded:
-            run.batches.append((run.steps, run.seconds, loss, accuracy))
-            if len(run.batches) > MOST_BATCHES:
-                run.batches, stride = run.batches[::2], 2 * stride
-        before, share = share, work.budget.share(run.steps, work.batch_size, run.seconds)
-        if np.searchsorted(MARKS, share, side="right") > np.searchsorted(MARKS, before, side="right"):
-            run.keep(layers)
-            on_progress(share)
-    if run.kept[-1][0] < run.steps:
-        run.keep(layers)
-    run.is_finite = math.isfinite(loss) and all(np.isfinite(array).all() for layer in layers for array in layer)
-    return run
-
-
-def _work(setting: Setting, train: Dataset, budget: Budget) -> Work:
-    model = setting.model
+def _work(stages: Stages, train: Dataset, budget: Budget) -> Work:
+    model = stages.experiment.model
     assert isinstance(model, Mlp)
     widths = [train.inputs.shape[1], *model.hidden, train.n_classes]
-    # No batch has 0 rows: this generator is no draw's.
-    start = training.initial_layers(widths, model.activation, generator(setting.seed, 0, 0))
-    return Work(train, start, model.activation, setting.batch_size, setting.seed, budget)
+    start = training.initial_layers(widths, model.activation, generator(FIRST_WEIGHTS, stages.experiment.seed))
+    return Work(train, start, model.activation, stages.experiment.batch_size, stages.experiment.seed, budget)
 
 
 def _best(work: Work, rates: list[float]) -> tuple[Descent, pd.DataFrame]:
@@ -354,11 +217,11 @@ def _best(work: Work, rates: list[float]) -> tuple[Descent, pd.DataFrame]:
     tried = sorted(set(rates))
     best, least = Descent(math.nan), math.inf
     rows: list[dict[str, float]] = []
-    with progress(f"Training with {work.batch_size:,} rows a step") as on_progress:
+    with Bar(f"Training with {work.batch_size:,} rows a step", yields=True) as bar:
         for i, rate in enumerate(tried):
             # Numbers that grow beyond all bounds are found by their loss, and told in words.
             with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-                run = descend(work, rate, on_progress=partial(_tell, on_progress, i, len(tried)))
+                run = descend(work, rate, on_progress=partial(_tell, bar.update, i, len(tried)))
             loss, accuracy = _of_layers(run.kept[-1][2], work, work.train) if run.is_finite else (math.nan, math.nan)
             rows.append({"learning_rate": rate, "train_loss": loss, "train_accuracy": accuracy, "steps": run.steps,
                          "examples": run.steps * work.batch_size, "seconds": run.seconds})  # fmt: skip
@@ -400,16 +263,6 @@ def _loss_and_accuracy(classifier: Any, dataset: Dataset) -> tuple[float, float]
     return float(scores.loss.mean()), float(scores.correct.mean())
 
 
-def _batch_accuracy(layers: list[Layer], work: Work, rows: IntArray) -> float:
-    inputs = np.multiply(work.train.inputs[rows], np.float32(work.train.scale), dtype=np.float32)
-    _, logits = forward(layers, work.activation, inputs)
-    return float(is_correct(logits, work.train.labels[rows]).mean())
-
-
-def _copied(layers: list[Layer]) -> list[Layer]:
-    return [(weights.copy(), bias.copy()) for weights, bias in layers]
-
-
 def _usual_targets(loss: float, accuracy: float) -> dict[str, float]:
     """Round targets from a reference's figures on the test split.
 
@@ -433,7 +286,7 @@ def _metrics(
     metrics = {"train/learning_rate": run.learning_rate}
     for metric, target in targets.items():
         test = curve[f"test_{metric}"]
-        (reached,) = np.nonzero(test <= target if metric == "loss" else test >= target)
+        (reached,) = np.nonzero(test <= target if of_column(metric).is_better_low else test >= target)
         metrics[f"{metric}/target"] = target
         for unit in ("step", "examples", "seconds"):
             name = f"{metric}/{unit.removesuffix('s') + 's'}_to_target"
@@ -459,14 +312,14 @@ def _series(run: Descent, curve: Mapping[str, NDArray[Any]], batch: int) -> list
     for step, _, loss, accuracy in run.batches[:: math.ceil(len(run.batches) / _MOST_LOGGED)]:
         series += [("train/batch_loss", loss, step), ("train/batch_accuracy", accuracy, step)]
     names = {"train/examples": "examples", "train/seconds": "seconds"}
-    names |= {f"{split}/{metric}": f"{split}_{metric}" for split in ("train", "test") for metric in METRICS}
+    names |= {f"{split}/{metric}": f"{split}_{metric}" for split in ("train", "test") for metric in MAIN}
     for name, column in names.items():
         series += [(name, float(value), int(step)) for step, value in zip(curve["step"], curve[column], strict=True)]
     return series
 
 
 def _figure(frame: pd.DataFrame, metrics: Mapping[str, float], batch: int, name: str) -> Any:
-    from pipeline.plots import training_curves
+    from ..plots import training_curves
 
     return training_curves.draw_cell(frame, metrics, f"{name}, {batch:,} {'row' if batch == 1 else 'rows'} a step")
 

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from pipeline.draws import METRICS
-from pipeline.errors import BadInput
-from pipeline.interval.capital import sequence_at
-from pipeline.progress import is_another_shown
-from pipeline.records import IntArray
-from pipeline.sampling.base import generator
-from pipeline.sampling.with_replacement import WithReplacement
-from pipeline.sampling.without_replacement import WithoutReplacement
-from pipeline.scoring import score
-from pipeline.stored import refuse_too_many
-from pipeline.study.base import Compared, Result, Setting, Study
-from pipeline.tables import until as tables
+from ..errors import BadInput
+from ..experiment import Stages, Study
+from ..metric.chosen import MAIN
+from ..records.rows import IntArray
+from ..records.stored import refuse_too_many
+from ..report import until as tables
+from ..report.result import Compared, Result
+from ..runtime.progress import is_another_shown
+from ..sampling.streams import EVALUATION_ORDER, generator
+from ..sampling.with_replacement import WithReplacement
+from ..sampling.without_replacement import WithoutReplacement
+from .control import controls_of, notes_of
+from .pool import Pool, looks_frame, looks_until
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # With replacement nothing ends by itself; so many draws for each unit of the population are the most.
 _MOST_DRAWS = 10
-# No batch has 0 rows, and other uses of size 0 count from 0: this generator is no other's.
-_ORDER = 2
 # MLflow's charts show a thousand points at best, and each costs time to be logged.
 _MOST_LOGGED = 500
 
@@ -40,15 +38,19 @@ _MOST_LOGGED = 500
 class Until(Study):
     """Evaluate rows in one random order until an interval around each metric asked for is narrow enough.
 
-    The intervals are anytime-valid (`pipeline.interval.capital.sequence_at`): with the confidence, those of all looks
-    hold together, so that one may stop at whichever look one likes. Each metric has that confidence by itself.
-    ``interval``, ``batch_size`` and ``draws`` have no part in it, but ``interval.target`` has.
+    The intervals are anytime-valid (`pipeline.interval.share_sequence` of shares, `pipeline.interval.capital` of
+    others): with the confidence, those of all looks hold together, so that one may stop at whichever look one likes.
+    Each metric has that confidence by itself.
+    ``interval``, ``batch_size`` and ``draws`` have no part in it, but ``interval.target`` has. A ``proxy`` other than
+    the default is a control variate: the intervals then bet on each row less what the proxy says of it, which takes
+    fewer rows, and holds whatever the proxy is worth (`pipeline.interval.control_variate`).
 
     Attributes
     ----------
     loss_within, accuracy_within : float or None
-        Half the width that the interval may have, nats and a fraction, above 0: then its middle is no further from
-        the truth. None does not ask for that metric; one at least is asked for.
+        Half the width that the interval may have, above 0: then its middle is no further from the truth. The first is
+        for the loss (nats) and any other metric that is no share, in its own unit; the second, a fraction, for the
+        accuracy and any other share. None does not ask for these metrics; one of the two is a number.
     max_rows : int or None
         The most rows that are drawn, at least 1. None sets no limit: without replacement all rows are the end, with
         replacement 10 draws for each row (or group) of the population.
@@ -70,16 +72,15 @@ class Until(Study):
 
     # The goals may be null, which is no place on an axis; a seed always is one.
     axis: ClassVar[str] = "seed"
+    has_batches: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = (
         "rows/evaluated",
         "rows/saved",
         "rows/share",
         "rows/enough",
-        *(f"{metric}/{name}" for metric in METRICS for name in ("mean", "low", "high", "half_width")),
+        *(f"{metric}/{name}" for metric in MAIN for name in ("mean", "low", "high", "half_width")),
         "loss/capped",
     )
-
-    metrics_used: ClassVar[str] = "main"
 
     def __post_init__(self) -> None:
         for key, unit in (("loss_within", "nats"), ("accuracy_within", "a fraction such as 0.02")):
@@ -97,134 +98,154 @@ class Until(Study):
         if not 1 <= self.growth < math.inf:
             raise BadInput(f"study.growth must be at least 1 and finite, such as 1.2; found {self.growth}")
 
-    @property
-    def goals(self) -> dict[str, float | None]:
+    def _goals(self, stages: Stages) -> dict[str, float | None]:
         """Half the width that each metric's interval may have; None where it is not asked for."""
-        return {"loss": self.loss_within, "accuracy": self.accuracy_within}
+        return {
+            name: self.accuracy_within if metric.is_share else self.loss_within
+            for name, metric in stages.metrics.items()
+        }
 
-    def _goals(self, setting: Setting) -> dict[str, float | None]:
-        """The goals of the metrics that there are."""
-        return {metric: self.goals[metric] for metric in setting.metrics}
-
-    def check(self, setting: Setting) -> None:
+    def check(self, stages: Stages) -> None:
         """Refuse a design, a target or goals that the intervals are not for, and a limit that leaves no row."""
-        if all(goal is None for goal in self._goals(setting).values()):
-            (there,) = setting.metrics
+        if all(goal is None for goal in self._goals(stages).values()):
+            # One of the two goals is set, so the metrics that there are all take the other one.
+            metrics = list(stages.metrics.values())
+            there = " and the ".join(metric.words for metric in metrics)
+            key, example = ("accuracy_within", "0.02") if metrics[0].is_share else ("loss_within", "0.05")
             raise BadInput(
-                f"study.{there}_within must be a number where there is no other metric than the {there}; found null: "
-                f"set it, such as study.{there}_within={'0.05' if there == 'loss' else '0.02'}"
+                f"study.{key} must be a number where there is no other metric than the {there}; found null: set it, "
+                f"such as study.{key}={example}"
             )
-        if not isinstance(setting.sampling, WithReplacement | WithoutReplacement):
+        for name, metric in stages.metrics.items():
+            if (math.isinf(metric.most) or metric.least != 0) and not metric.takes_loss_cap:
+                remedy = "choose study=plan" if metric.is_alone else "leave it out of metric"
+                raise BadInput(
+                    f"study=until must have metrics with a largest value, for no interval holds at every look without "
+                    f"one; found {name}, which has none: {remedy}"
+                )
+        if not isinstance(stages.experiment.sampling, WithReplacement | WithoutReplacement):
             raise BadInput(
-                f"study=until draws one simple random order; found sampling={setting.sampling.name}: "
+                f"study=until draws one simple random order; found sampling={stages.experiment.sampling.name}: "
                 "choose sampling=without_replacement or with_replacement"
             )
-        if setting.interval.target == "superpopulation" and not (setting.plan.is_finite and setting.units.is_simple):
+        if stages.experiment.interval.target == "superpopulation" and not (
+            stages.plan.is_finite and stages.units.is_simple
+        ):
             raise BadInput(
                 "study=until with interval.target=superpopulation must draw rows that count alike, none twice; "
-                f"found sampling={setting.sampling.name}{'' if setting.units.is_simple else ', groups or weights'}: "
+                f"found sampling={stages.experiment.sampling.name}"
+                f"{'' if stages.units.is_simple else ', groups or weights'}: "
                 "choose sampling=without_replacement, or interval.target=population"
             )
-        if not len(self.order(setting)):
+        _check_proxy(stages)
+        if not len(self.order(stages)):
             raise BadInput(
                 f"study.max_rows must be at least the rows of the first group that is drawn; found {self.max_rows}: "
                 "raise it"
             )
 
-    def order(self, setting: Setting) -> IntArray:
+    def order(self, stages: Stages) -> IntArray:
         """Return the units in the order in which they are drawn, as many as may be drawn at most."""
-        size = setting.units.size
+        size = stages.units.size
         refuse_too_many(size, "study=until")
-        rng = generator(setting.seed, 0, _ORDER)
-        order = rng.permutation(size) if setting.plan.is_finite else rng.integers(0, size, _MOST_DRAWS * size)
+        rng = generator(EVALUATION_ORDER, stages.experiment.seed)
+        order = rng.permutation(size) if stages.plan.is_finite else rng.integers(0, size, _MOST_DRAWS * size)
         if self.max_rows is None:
             return order
-        rows = np.ones(size, dtype=np.intp) if setting.units.starts is None else np.diff(setting.units.starts)
+        rows = np.ones(size, dtype=np.intp) if stages.units.starts is None else np.diff(stages.units.starts)
         return order[: int(np.searchsorted(np.cumsum(rows[order]), self.max_rows, side="right"))]
 
-    def answer(self, setting: Setting) -> Result:
+    def answer(self, stages: Stages) -> Result:
         """Evaluate block by block, and stop as soon as the intervals are narrow enough."""
-        order, goals = self.order(setting), self._goals(setting)
-        pool = Pool(setting, self.loss_cap)
+        order, goals = self.order(stages), self._goals(stages)
+        pool = self._pool(stages)
         looks: list[tables.Look] = []
         with live() as show:
-            for n in look_counts(len(order), block=self.block, growth=self.growth):
-                pool.take(order[looks[-1].drawn if looks else 0 : n])
-                looks.append(pool.look(order[:n]))
-                show(lambda: tables.live(looks[-1], looks[0], goals, self._about(setting)))
-                if looks[-1].is_within(goals):
-                    break
-        return self._result(setting, pool, looks)
+            for look in looks_until(pool, order, goals, block=self.block, growth=self.growth):
+                looks.append(look)
+                show(lambda: tables.live(looks[-1], looks[0], goals, self._about(stages)))
+        return self._result(stages, pool, looks)
 
     def compare(self, cells: pd.DataFrame, read: Callable[[str], pd.DataFrame]) -> Compared:
         """Set the cells' rows and intervals side by side."""
         rows = cells.to_dict("records")
         return Compared(
             figures={},
-            shown=[tables.compared(rows)],
+            shown=tables.compared(rows),
             summary=tables.compared_summary(rows),
             caption=f"{tables.LEVELS} {tables.NOT_REACHED} marks those that ended before they were narrow enough.",
         )
 
-    def _about(self, setting: Setting) -> tables.About:
+    def _pool(self, stages: Stages) -> Pool:
+        return Pool(
+            lambda rows: stages.score(rows, loss_cap=self.loss_cap),
+            stages.units,
+            stages.metrics,
+            loss_cap=self.loss_cap,
+            goals=self._goals(stages),
+            confidence=stages.experiment.confidence,
+            is_finite=stages.plan.is_finite and stages.experiment.interval.target == "population",
+            controls=controls_of(stages, loss_cap=self.loss_cap),
+        )
+
+    def _about(self, stages: Stages) -> tables.About:
         end = "all"
         if self.max_rows is not None:
             end = f"study.max_rows={self.max_rows:,}"
-        elif not setting.plan.is_finite:
-            end = f"{_MOST_DRAWS} draws for each {'row' if setting.units.starts is None else 'group'} of the population"
+        elif not stages.plan.is_finite:
+            end = f"{_MOST_DRAWS} draws for each {'row' if stages.units.starts is None else 'group'} of the population"
         return tables.About(
-            population=setting.dataset.name,
-            n_rows=len(setting.dataset),
-            confidence=setting.confidence,
-            unit="row" if setting.units.starts is None else "group",
-            is_repeating=not setting.plan.is_finite,
-            is_world=setting.interval.target == "superpopulation",
+            population=stages.rows.name,
+            n_rows=len(stages.rows),
+            confidence=stages.experiment.confidence,
+            unit="row" if stages.units.starts is None else "group",
+            is_repeating=not stages.plan.is_finite,
+            is_world=stages.experiment.interval.target == "superpopulation",
             end=end,
+            loss_cap=self.loss_cap,
         )
 
-    def _result(self, setting: Setting, pool: Pool, looks: list[tables.Look]) -> Result:
-        from pipeline.plots import until as plot
+    def _result(self, stages: Stages, pool: Pool, looks: list[tables.Look]) -> Result:
+        from ..plots import until as plot
 
-        last, about, goals = looks[-1], self._about(setting), self._goals(setting)
+        last, about, goals = looks[-1], self._about(stages), self._goals(stages)
         metrics = {
             "rows/evaluated": float(last.rows),
-            "rows/saved": float(len(setting.dataset) - last.rows),
-            "rows/share": last.rows / len(setting.dataset),
+            "rows/saved": float(len(stages.rows) - last.rows),
+            "rows/share": last.rows / len(stages.rows),
             "rows/enough": float(last.is_within(goals)),
             "seconds/evaluated": pool.seconds,
         }
         if "loss" in last.found:
             metrics["loss/capped"] = float(last.capped)
-        if "accuracy" in last.found and setting.classifier.gives in ("logits", "probabilities"):
+        if "accuracy" in last.found and stages.classifier.gives in ("logits", "probabilities"):
             metrics["accuracy/ties"] = float(pool.ties)
         for metric, found in last.found.items():
             metrics |= {f"{metric}/{name}": getattr(found, name) for name in ("mean", "low", "high", "half_width")}
-        frame = looks_frame(looks)
+        frame, shown = looks_frame(looks), tables.tables(looks, goals, about)
         return Result(
             metrics=metrics,
             series=_series(looks),
             tables={"looks.csv": frame},
-            figures={"until": plot.draw(frame, goals, about)},
-            curve=setting.classifier.learning_curve,
-            shown=tables.table(looks, goals, about),
+            figures={"until": plot.draw(frame, goals, replace(about, population=stages.about))},
+            curve=stages.classifier.learning_curve,
+            shown=shown[0],
+            further=shown[1:],
             summary=tables.summary(last, goals, about),
-            notes=self._notes(setting, pool, looks),
+            notes=self._notes(stages, pool, looks),
         )
 
-    def _notes(self, setting: Setting, pool: Pool, looks: list[tables.Look]) -> list[str]:
+    def _notes(self, stages: Stages, pool: Pool, looks: list[tables.Look]) -> list[str]:
         last = looks[-1]
-        about = "the world that these rows came from" if self._about(setting).is_world else setting.dataset.name
+        about = "the world that these rows came from" if self._about(stages).is_world else stages.rows.name
         notes = [
-            f"{tables.LEVELS} Anytime-valid betting intervals for {about}: those of all looks hold together with "
-            f"{100 * setting.confidence:g} % confidence{', for each metric by itself' * (len(last.found) > 1)}.",
-            *setting.missing,
+            f"{tables.LEVELS} Anytime-valid intervals for {about}: those of all looks hold together with "
+            f"{100 * stages.experiment.confidence:g} % confidence"
+            f"{', for each metric by itself' * (len(last.found) > 1)}.",
+            *stages.missing,
+            *notes_of(stages, pool.left(self.order(stages)[: last.drawn])),
         ]
-        if "loss" in last.found:
-            notes.append(
-                f"The interval is for the loss with every row's value cut to study.loss_cap={self.loss_cap:g} nats: "
-                f"{last.capped:,} of {last.rows:,} evaluated rows were above it."
-            )
-        if not setting.units.is_simple:
+        if not stages.units.is_simple:
             notes.append(
                 "Means are weighted over whole groups or weights; their intervals are made from the unbiased sums over "
                 "the total that is known of all, and a mean outside its interval is moved to its end."
@@ -234,88 +255,16 @@ class Until(Study):
         return notes
 
 
-class Pool:
-    """The units that were evaluated so far, each once however often it is drawn."""
-
-    def __init__(self, setting: Setting, loss_cap: float) -> None:
-        self._setting, self._cap = setting, loss_cap
-        size, sizes = setting.units.size, setting.units.sizes()
-        self._is_known = np.zeros(size, dtype=bool)
-        self._totals = {metric: np.zeros(size) for metric in setting.metrics}
-        self._sizes = np.ones(size) if sizes is None else sizes
-        self.rows = self.ties = self.capped = 0
-        self.seconds = 0.0
-
-    def take(self, units: IntArray) -> None:
-        """Evaluate those of the units that were not evaluated before."""
-        setting = self._setting
-        new = np.unique(units[~self._is_known[units]])
-        if not len(new):
-            return
-        rows = setting.units.rows_of(new)
-        started = time.perf_counter()
-        scores = score(setting.classifier, setting.dataset, rows, cap=self._cap)
-        self.seconds += time.perf_counter() - started
-        for metric, totals in self._totals.items():
-            totals[new] = setting.units.totals(scores.values(metric), new)
-        self._is_known[new] = True
-        self.rows += len(rows)
-        self.ties += scores.ties
-        self.capped += scores.capped
-
-    def look(self, drawn: IntArray) -> tables.Look:
-        """Put an interval around each metric of the units drawn so far, in their order."""
-        found = {metric: self._found(metric, drawn) for metric in self._totals}
-        return tables.Look(drawn=len(drawn), rows=self.rows, capped=self.capped, found=found)
-
-    def _found(self, metric: str, drawn: IntArray) -> tables.Found:
-        setting, most = self._setting, self._cap if metric == "loss" else 1.0
-        totals, sizes = self._totals[metric][drawn], self._sizes[drawn]
-        # A unit's sum over what a unit counts on average is right on average, and bounded, as the ratio of sums is not.
-        bound = most * self._sizes.max() / self._sizes.mean()
-        values = np.clip(totals / (most * self._sizes.max()), 0.0, 1.0)
-        is_finite = setting.plan.is_finite and setting.interval.target == "population"
-        low, high = sequence_at(
-            values,
-            np.array([len(values)]),
-            confidence=setting.confidence,
-            population_size=setting.units.size if is_finite else None,
+def _check_proxy(stages: Stages) -> None:
+    proxy, target = stages.experiment.proxy, stages.experiment.interval.target
+    if proxy.is_control and target == "superpopulation":
+        raise BadInput(
+            "study=until with a proxy must be about the rows at hand, for of the world the proxy's mean is not known; "
+            f"found interval.target={target} and proxy={proxy.name}: choose interval.target=population, or leave proxy "
+            "out"
         )
-        low, high = np.clip(bound * low[0], 0.0, most), np.clip(bound * high[0], 0.0, most)
-        mean = totals.sum() / sizes.sum()
-        if is_finite and len(drawn) == setting.units.size:
-            return tables.Found(float(mean), float(mean), float(mean))
-        return tables.Found(float(np.clip(mean, low, high)), float(low), float(high))
-
-
-def look_counts(most: int, *, block: int, growth: float) -> Iterator[int]:
-    """Yield how many units have been drawn at each look: `block` more, or `growth` times as many; at last `most`.
-
-    Examples
-    --------
-    >>> list(look_counts(500, block=50, growth=1.2))
-    [50, 100, 150, 200, 250, 300, 360, 432, 500]
-    """
-    n = min(block, most)
-    while n < most:
-        yield n
-        # Not 1.2 * 250 = 300.0000001, whatever the factor.
-        n = min(most, max(n + block, math.ceil(round(growth * n, 6))))
-    yield most
-
-
-def looks_frame(looks: list[tables.Look]) -> pd.DataFrame:
-    """Return a row a look, as ``looks.csv`` has it: units drawn, rows evaluated, and what was found."""
-    import pandas as pd
-
-    rows = []
-    for look in looks:
-        row: dict[str, float] = {"n": look.drawn, "rows": look.rows, "capped": look.capped}
-        for metric, found in look.found.items():
-            row |= {metric: found.mean, f"{metric}_low": found.low, f"{metric}_high": found.high}
-            row[f"{metric}_half_width"] = found.half_width
-        rows.append(row)
-    return pd.DataFrame(rows)
+    # A file that does not fit is refused before a run exists.
+    controls_of(stages)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from pipeline.data.four_files import STEMS, FourFiles, Known
-from pipeline.data.idx import header
+from pipeline.data.formats.idx import header
+from pipeline.data.mnist_files import STEMS, KnownHashes, MnistFiles
 
 
 def idx(array):
@@ -48,10 +48,11 @@ def small(small_files):
     """A data set of four files that are known by their hashes, as Fashion-MNIST is."""
 
     @dataclass
-    class Small(FourFiles):
+    class Small(MnistFiles):
         name: str = "small"
         KNOWN: ClassVar = {
-            name.removesuffix(".gz"): Known(hashlib.md5(content).hexdigest()) for name, content in small_files.items()
+            name.removesuffix(".gz"): KnownHashes(hashlib.md5(content).hexdigest())
+            for name, content in small_files.items()
         }
 
     return Small

@@ -1,82 +1,36 @@
-import numpy as np
 import pytest
 
-from pipeline.data.columns import with_columns
-from pipeline.data.digits import Digits
-from pipeline.data.npz import Npz
+from pipeline.data.columns import check_label, columns_named, label_column, listed
+from pipeline.data.formats.base import Column
 from pipeline.errors import BadInput
-from pipeline.records import Dataset
+
+WHOLE, TEXT, LISTS = Column("i", None, "int64"), Column("U", None, "text"), Column("f", 3, "list<double>")
 
 
-@pytest.fixture
-def five():
-    return Dataset(np.zeros((5, 2), np.float32), np.array([0, 1, 0, 1, 0]), 2, 1.0, "five", "d")
+def test_numbered_columns_come_in_the_order_of_their_numbers_and_a_gap_is_refused():
+    columns = dict.fromkeys([f"x_{i}" for i in (10, *range(10))], WHOLE)
+    assert columns_named(columns, "x", "FILE") == tuple(f"x_{i}" for i in range(11))
+    assert columns_named(columns, "x_3", "FILE") == ("x_3",)
+    assert columns_named(columns, "y", "FILE") == ()
+    del columns["x_4"]
+    with pytest.raises(BadInput, match=r"FILE must have a column a class, from x_0 on; found no x_4"):
+        columns_named(columns, "x", "FILE")
 
 
-@pytest.fixture
-def saved(tmp_path):
-    path = tmp_path / "rows.npz"
-    np.savez(
-        path,
-        x=np.random.default_rng(0).random((6, 3)),
-        t=np.array([0, 1, 0, 1, 2, 2]),
-        writer=np.array([7, 7, 3, 3, 3, 9]),
-        size=np.array([[1.0], [2], [1], [1], [4], [1]]),
-    )
-    return path
+def test_labels_stands_in_for_label_alone():
+    assert label_column({"labels": WHOLE}, "label") == "labels"
+    assert label_column({"label": WHOLE, "labels": WHOLE}, "label") == "label"
+    assert label_column({"labels": WHOLE}, "class") == "class"
 
 
-@pytest.mark.parametrize("group", [np.array(["b", "a", "b", "c", "a"]), np.array([2.5, -1, 2.5, 9, -1])])
-def test_equal_values_make_a_group_whatever_their_type(five, group):
-    found = with_columns(five, group=group).groups
-    for i in range(5):
-        np.testing.assert_array_equal(found == found[i], group == group[i])
-    assert set(found) == {0, 1, 2}
+def test_a_label_is_one_number_or_text_a_row():
+    check_label({"label": WHOLE}, "label", "FILE")
+    check_label({"label": TEXT}, "label", "FILE")
+    with pytest.raises(BadInput, match=r"data\.label=label must be a column of FILE; found the columns x"):
+        check_label({"x": WHOLE}, "label", "FILE")
+    with pytest.raises(BadInput, match=r"the prediction column 'x' of FILE must hold one class a row.*prediction="):
+        check_label({"x": LISTS}, "x", "FILE", key="prediction")
 
 
-def test_the_digest_covers_groups_and_weights(five):
-    ones, twos = np.ones(5), np.arange(1.0, 6)
-    digests = {
-        five.digest,
-        with_columns(five, weight=ones).digest,
-        with_columns(five, weight=twos).digest,
-        with_columns(five, group=twos).digest,
-        with_columns(five, group=twos, weight=twos).digest,
-    }
-    assert len(digests) == 5
-    assert with_columns(five, weight=ones).digest == with_columns(five, weight=ones).digest
-
-
-def test_without_columns_the_data_set_is_left_as_it_is(five):
-    assert with_columns(five) is five
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        ({"weight": np.array([1, 1, 0, 1, -1.0])}, r"above 0 and finite in every row; found 0 in row 2, and 2 such"),
-        ({"weight": np.array([1, np.nan, 1, 1, 1])}, "found nan in row 1"),
-        ({"weight": np.array(list("abcde"))}, "column of numbers; found type <U1"),
-        ({"weight": np.ones(4)}, r"one value for each of the 5 rows; found shape \(4,\)"),
-        ({"group": np.ones((5, 2))}, r"found shape \(5, 2\)"),
-        ({"group": np.ones(5)}, "at least 2 groups apart; found one"),
-        ({"group": np.array([1, 2, np.nan, 1, 2])}, "found NaN in row 2"),
-    ],
-)
-def test_columns_that_say_nothing_are_refused(five, columns, message):
-    with pytest.raises(BadInput, match=message):
-        with_columns(five, **columns)
-
-
-def test_an_npz_files_arrays_are_its_columns(saved):
-    dataset = Npz(path=str(saved), group="writer", weight="size").load()
-    np.testing.assert_array_equal(dataset.groups, [1, 1, 0, 0, 0, 2])
-    np.testing.assert_array_equal(dataset.weights, [1, 2, 1, 1, 4, 1])
-    assert dataset.name == "rows.npz test by writer"
-
-
-def test_a_missing_column_is_refused_and_named(saved):
-    with pytest.raises(BadInput, match=r"data.group=author must be an array of .*rows.npz; .*author"):
-        Npz(path=str(saved), group="author").load()
-    with pytest.raises(BadInput, match=r"data.weight must name a column of data=digits, which has none; found 'w'"):
-        Digits(weight="w").load()
+def test_of_many_columns_eight_are_named():
+    assert listed(dict.fromkeys("abcdefghij", WHOLE)) == "a, b, c, d, e, f, g, h and 2 more"

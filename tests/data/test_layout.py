@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.data.layout import inputs_of, layout_of
-from pipeline.data.shards.base import Column
+from pipeline.data.formats.base import Column
+from pipeline.data.layout import layout_of
 from pipeline.errors import BadInput
 
 NUMBER, WHOLE, TEXT = Column("f", None, "double"), Column("i", None, "int64"), Column("U", None, "text")
@@ -39,6 +39,7 @@ FOUND = {
         ("logits", ("logits",), 3),
     ),
     "scores": ({"loss": NUMBER, "correct": TRUTH}, {}, ("scores", ("loss", "correct"), 2)),
+    "any numbers": ({"logits": numbers(3), "latency": NUMBER}, {"value": "latency"}, ("scores", ("latency",), 1)),
 }
 
 
@@ -62,8 +63,8 @@ REFUSED = {
     "nothing": ({"a": NUMBER}, {}, r"FILE must have predictions .* or scores .*; found the columns label, a"),
     "a gap": (wide("logit", [0, 2]), {}, r"FILE must have a column a class, from logit_0 on; found no logit_1"),
     "a start at 1": (wide("probability", [1, 2]), {}, r"from probability_0 on; found no probability_0"),
-    "one of many": (wide("logit", [0]), {}, r"'logit_0' of FILE must tell at least 2 classes apart; found 1 values"),
-    "a list of one": ({"logits": numbers(1)}, {}, r"'logits' of FILE must tell at least 2 classes apart; found 1"),
+    "one of many": (wide("logit", [0]), {}, r"'logit_0' of FILE must have at least 2 classes; found 1 values"),
+    "a list of one": ({"logits": numbers(1)}, {}, r"'logits' of FILE must have at least 2 classes; found 1"),
     "text": ({"logits": TEXT}, {}, r"the column 'logits' of FILE must hold numbers; found text"),
     "a struct": ({"logits": OTHER}, {}, r"the column 'logits' of FILE must hold numbers; found struct<a: int64>"),
     "lists by class": (
@@ -71,9 +72,16 @@ REFUSED = {
     ),
     "another name": ({"logits": numbers(2)}, {"logits": "z"}, r"data\.logits=z must be a column of FILE, or the ste"),
     "both": ({"logits": numbers(2)}, {"logits": "a", "probabilities": "b"}, r"must be logits or probabilities; found"),
-    "labels of text": ({"logits": numbers(2), "label": TEXT}, {}, r"the label column 'label' of FILE must hold whole"),
-    "labels with a point": ({"logits": numbers(2), "label": NUMBER}, {}, r"the classes from 0; found double: number"),
+    "labels of text": ({"logits": numbers(2), "label": TEXT}, {}, r"'label' of FILE must hold class n.*data\.classes="),
+    "labels in lists": ({"logits": numbers(2), "label": numbers(2)}, {}, r"'label' .* must hold one class a row"),
     "losses of text": ({"loss": TEXT}, {}, r"the column 'loss' of FILE must hold numbers, nats; found text"),
+    "a value that is not there": ({"a": NUMBER}, {"value": "b"}, r"data\.value=b must be a column of FILE; found"),
+    "values of text": ({"a": TEXT}, {"value": "a"}, r"'a' of FILE must hold one number a row; found text: name an"),
+    "values of truth": ({"a": TRUTH}, {"value": "a"}, r"must hold one number a row; .*: name it with data\.correct=a"),
+    "values in lists": ({"a": numbers(2)}, {"value": "a"}, r"'a' of FILE must hold one number a row; found list"),
+    "values and logits": (
+        {"a": NUMBER, "logits": numbers(2)}, {"value": "a", "logits": "logits"}, r"data\.value=a must be all .*; found"
+    ),
     "a list of truths": ({"correct": Column("b", 2, "list<bool>")}, {}, r"'correct' of FILE must hold true or false"),
 }  # fmt: skip
 
@@ -84,44 +92,25 @@ def test_columns_that_are_no_predictions_are_refused_by_name(columns, named, say
         layout_of({"label": WHOLE, **columns}, where="FILE", **named)
 
 
-INPUTS = {
-    "a list": ({"inputs": numbers(5)}, None, ("inputs",), 5),
-    "a list of one": ({"x": numbers(1)}, None, ("x",), 1),
-    "numbered": (wide("input", [1, 0]), None, ("input_0", "input_1"), 2),
-    "x": (wide("x", [0]), None, ("x_0",), 1),
-    "one number": ({"x": NUMBER}, None, ("x",), 1),
-    "names": ({"age": WHOLE, "height": NUMBER, "is_new": TRUTH}, "height, age,is_new", ("height", "age", "is_new"), 3),
-    "a stem": (wide("pixel", range(3)), "pixel", ("pixel_0", "pixel_1", "pixel_2"), 3),
-}
+LIST = {"logits": numbers(3)}
 
 
-@pytest.mark.parametrize(("columns", "inputs", "expected", "width"), INPUTS.values(), ids=list(INPUTS))
-def test_inputs_are_found_by_their_names(columns, inputs, expected, width):
-    found = inputs_of({"label": WHOLE, **columns}, where="FILE", inputs=inputs)
-    assert (found.columns, found.label, found.width) == (expected, "label", width)
+@pytest.mark.parametrize("columns", [LIST, wide("probability", range(3)), {"prediction": TEXT}])
+def test_where_labels_may_be_missing_their_column_is_none_and_elsewhere_it_is_refused(columns):
+    assert layout_of(columns, where="FILE", labelled=False).label is None
+    assert layout_of({**columns, "label": TEXT}, where="FILE", labelled=False, classes=["a", "b", "c"]).label == "label"
+    with pytest.raises(BadInput, match=r"data.label=label must be a column of FILE"):
+        layout_of(columns, where="FILE")
 
 
-NO_INPUTS = {
-    "none": (
-        {"a": NUMBER},
-        None,
-        r"data\.inputs must name columns of FILE: .*; found no inputs, input_0 .*columns label",
-    ),
-    "a name that is none": ({"a": NUMBER}, "a,b", r"found no b among the columns label, a: name others"),
-    "a gap": (wide("x", [0, 3]), None, r"from x_0 on; found no x_1"),
-    "text": ({"a": NUMBER, "b": TEXT}, "a,b", r"the column 'b' of FILE must hold numbers; found text: leave it out"),
-    "a list among columns": (
-        {"a": NUMBER, "b": numbers(2)},
-        "a,b",
-        r"the column 'b' of FILE must hold numbers; found l",
-    ),
-    "an empty list": ({"x": numbers(0)}, None, r"the column 'x' of FILE must hold numbers"),
-    "the label": ({"a": NUMBER}, "a,label", r"must name each column once, and not the label's; found a, label"),
-    "one twice": ({"a": NUMBER}, "a,a", r"must name each column once, and not the label's; found a, a"),
-}
-
-
-@pytest.mark.parametrize(("columns", "inputs", "says"), NO_INPUTS.values(), ids=list(NO_INPUTS))
-def test_columns_that_are_no_inputs_are_refused_by_name(columns, inputs, says):
-    with pytest.raises(BadInput, match=says):
-        inputs_of({"label": WHOLE, **columns}, where="FILE", inputs=inputs)
+@pytest.mark.parametrize(
+    ("columns", "advice"),
+    [
+        (["p_cat", "p_dog"], r"name yours, such as data\.probabilities=p for p_CLASS …"),
+        (["out_cat", "out_dog", "x_y"], r"name yours, such as data\.logits=out for out_CLASS …"),
+        (["cat", "dog"], r"name yours, such as data\.logits=COLUMN"),
+    ],
+)
+def test_columns_of_classes_by_name_are_advised_by_what_they_begin_with(columns, advice):
+    with pytest.raises(BadInput, match=advice):
+        layout_of({"label": TEXT, **dict.fromkeys(columns, NUMBER)}, where="a.csv")

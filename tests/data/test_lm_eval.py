@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 from pipeline.data.lm_eval import LmEval
 from pipeline.errors import BadInput
 from pipeline.model.given import Given
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 
 
 def written(folder, rows):
@@ -61,7 +61,7 @@ def test_the_fields_of_the_documents_make_groups(tmp_path, choices):
     rows = [row(i, s, y, acc=float(np.argmax(s) == y)) for i, (s, y) in enumerate(choices)]
     found = LmEval(path=written(tmp_path, rows), group="doc.subject").load()
     assert found.groups.tolist() == [i % 2 for i in range(60)]
-    with pytest.raises(BadInput, match=r"data.group=subject must be known of every row .* found task, doc_id"):
+    with pytest.raises(BadInput, match=r"data.group=subject must be a column that every row .* found task, doc_id"):
         LmEval(path=written(tmp_path, rows), group="subject").load()
 
 

@@ -6,6 +6,8 @@ import pytest
 from pipeline.data.labels import one_hot
 from pipeline.data.npz import Npz
 from pipeline.errors import BadInput
+from pipeline.model.mlp import Mlp
+from pipeline.model.npz import Npz as Weights
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(12, 5)).astype(np.float32)
@@ -145,10 +147,10 @@ NAN[3, 2], HUGE[1, 4] = np.nan, 1e300
         (X, T.reshape(12, 1, 1), r"t of .* must have the shape \(N,\) or \(N, k\); found \(12, 1, 1\)"),
         (X, np.zeros((12, 0)), r"t of .* must have the shape \(N,\) or \(N, k\); found \(12, 0\)"),
         (X, one_hot(T, 4) * 0.9, "found a sum of 0.9 in row 0"),
-        (X, np.zeros(12, int), "at least 2 classes apart; found class 0 alone: set data.n_classes"),
+        (X, np.zeros(12, int), "at least 2 classes; found class 0 alone: set data.n_classes"),
         (NAN, T, "inputs x of .* must hold finite numbers .*; found nan in row 3, column 2"),
         (-np.inf * X**2, T, "found -inf in row 0, column 0"),
-        (HUGE, T, "found inf in row 1, column 4"),
+        (HUGE, T, r"found 1e\+300 in row 1, column 4"),
     ],
 )
 def test_arrays_that_cannot_be_used_are_one_clear_line(saved, x, t, says):
@@ -167,3 +169,69 @@ def test_one_hot_rows_of_too_many_classes_are_refused(saved):
 def test_a_file_that_is_larger_than_allowed_is_refused(saved):
     with pytest.raises(BadInput, match=r"must unpack to at most data.max_bytes=1,000"):
         Npz(path=saved(x=np.zeros((12, 9000)), t=T), max_bytes=1000).load()
+
+
+NAMES = np.array(["dog", "ape", "cat", "owl"])
+
+
+@pytest.mark.parametrize("kind", ["U", "S"])
+@pytest.mark.parametrize("shape", [(12,), (12, 1)])
+def test_labels_of_text_are_the_classes_in_sorted_order(saved, kind, shape):
+    found = Npz(path=saved(x=X, t=NAMES[T].astype(kind).reshape(shape))).load()
+    assert (found.class_names, found.n_classes) == (("ape", "cat", "dog", "owl"), 4)
+    assert [found.class_names[label] for label in found.labels] == NAMES[T].tolist()
+    given = Npz(path=saved(x=X, t=NAMES[T].astype(kind)), classes=[*NAMES, "yak"]).load()
+    assert (given.labels.tolist(), given.n_classes, given.class_names[4]) == (T.tolist(), 5, "yak")
+    assert given.digest != found.digest
+
+
+def test_both_splits_number_the_classes_alike(saved):
+    data = Npz(path=saved("a.npz", x=X, t=NAMES[T % 2]), train_path=saved("b.npz", x=X, t=NAMES[T]))
+    assert data.has_sorted_names
+    test, train = data.load_split("test"), data.load_split("train")
+    assert test.class_names == train.class_names == ("ape", "cat", "dog", "owl")
+    assert {test.class_names[label] for label in test.labels} == {"dog", "ape"}
+    assert Mlp(epochs=1, min_steps=1).built(data).n_classes == 4
+    with pytest.raises(BadInput, match=r"model=npz needs the order of its classes; found labels of text \(ape, cat"):
+        Weights(path=saved("w.npz", W1=np.ones((5, 4)), b1=np.ones(4))).built(data)
+
+
+def test_numbers_have_names_where_these_are_given(saved):
+    found = Npz(path=saved(x=X, t=T), classes=NAMES.tolist()).load()
+    assert (found.class_names, found.labels.tolist()) == (tuple(NAMES), T.tolist())
+    soft = Npz(path=saved(x=X, t=np.full((12, 4), 0.25)), classes=NAMES.tolist()).load()
+    assert (soft.class_names, soft.labels.shape) == (tuple(NAMES), (12, 4))
+    assert not Npz(path=saved(x=X, t=T)).has_sorted_names
+
+
+TEXTS = {
+    "another name": ({"t": NAMES[T]}, {"classes": ["dog", "ape", "cat"]}, r"hold classes \(dog, .*'owl' in row 3"),
+    "one class": ({"t": np.full(12, "a")}, {}, r"must have at least 2 classes; found 'a' alone: name all"),
+    "objects": (
+        {"t": NAMES[T].astype(object)},
+        {},
+        r"pickled objects, which are never loaded: save t as an array of numbers, or of text with astype\(str\)",
+    ),
+    "no UTF-8": ({"t": np.array([b"\xff", b"a"] * 6)}, {}, r"the labels t of .* must be text in UTF-8; found"),
+    "several a row": ({"t": NAMES[T].reshape(6, 2), "x": X[:6]}, {}, r"must be one text a row; found the shape"),
+    "inputs of text": ({"x": np.full((12, 2), "a"), "t": T}, {}, r"the inputs x of .* must be real numbers; found <U1"),
+    "a number of classes": ({"t": T}, {"classes": ["a", "b"], "n_classes": 3}, r"must be the number of names"),
+    "names for another width": ({"t": one_hot(T, 4)}, {"classes": ["a", "b"]}, r"as wide as there are names"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arrays", "changes", "says"), TEXTS.values(), ids=list(TEXTS))
+def test_texts_that_are_no_labels_are_refused(saved, arrays, changes, says):
+    with pytest.raises(BadInput, match=says):
+        Npz(path=saved(**{"x": X, **arrays}), **changes).load()
+
+
+def test_texts_in_one_file_and_numbers_in_the_other_are_refused(saved):
+    data = Npz(path=saved("a.npz", x=X, t=NAMES[T]), train_path=saved("b.npz", x=X, t=T))
+    with pytest.raises(BadInput, match=r"the labels t must be texts in both files; found numbers in .*b\.npz"):
+        data.load()
+
+
+def test_groups_may_be_texts(saved):
+    rows = Npz(path=saved(x=X, t=T, who=NAMES[np.arange(12) // 3]), group="who").rows("test")
+    assert rows.groups.tolist() == [2, 2, 2, 0, 0, 0, 1, 1, 1, 3, 3, 3]

@@ -18,8 +18,8 @@ from pipeline.data.predictions import Predictions
 from pipeline.data.streamed import Streamed
 from pipeline.errors import BadInput
 from pipeline.model.given import Given
-from pipeline.records import Dataset
-from pipeline.scoring import score
+from pipeline.records.rows import Dataset
+from pipeline.scoring.rows import score
 from tests import written as tables
 
 IN_MEMORY, ON_DISK = 1 << 28, 0
@@ -93,7 +93,7 @@ def scores(name, value):
     return {name: changed(SCORES[name], 7, value)}
 
 
-MASKED = r" \(-inf: data\.masked=true takes it for a class held impossible\)"
+MASKED = r" \(-inf: data\.masked=true allows it for an impossible class\)"
 ONE = {"probability": changed(CHANCES[:, 0], 7, 1.5), "label": np.arange(20) % 2}
 TWICE = {**LOGITS, "id": changed(np.arange(20), 7, 3)}
 # {7} stands for the name of row 7.
@@ -105,11 +105,21 @@ WRONG = {
     "no sum of 1": (chances([0.5, 0.25, 0.3]), {}, r"found a sum of 1\.05, \+0\.05 off, in {7}"),
     "below 0": (chances([0.5, -0.25, 0.75]), {}, r"must be 0 to 1; found -0\.25 in {7}"),
     "above 1": (ONE, {}, r"probability must be 0 to 1; found 1\.5 in {7}"),
-    "a label too large": (label(3), {}, "label must be a class, 0 to 2; found 3 in {7}"),
-    "a label below 0": (label(-1), {}, "label must be a class, 0 to 2; found -1 in {7}"),
+    "a label too large": (label(3), {}, "label must hold classes 0 … 2 \\(there are 3\\); found 3 in {7}"),
+    "a label below 0": (label(-1), {}, "label must hold classes 0 … 2 \\(there are 3\\); found -1 in {7}"),
     "an id twice": (TWICE, {"id": "id"}, "id must name each row once; found 3 in {3} and again in {7}"),
     "a loss below 0": (scores("loss", -0.5), {}, r"loss must be 0 nats or more; found -0\.5 in {7}"),
     "a loss that is none": (scores("loss", np.nan), {}, "loss must be 0 nats or more; found nan in {7}"),
+    "a value that is none": (
+        scores("loss", np.nan),
+        {"value": "loss"},
+        "loss must be a finite number; found nan in {7}",
+    ),
+    "an infinite value": (
+        scores("loss", -np.inf),
+        {"value": "loss"},
+        "loss must be a finite number; found -inf in {7}",
+    ),
     "half right": (scores("correct", 0.5), {}, "correct must be true or false, or 1 or 0; found 0.5 in {7}"),
 }
 
@@ -138,9 +148,12 @@ def test_a_wrong_value_is_named_with_file_and_row_when_it_is_scored(tmp_path, na
 
 
 UNSUITABLE = {
-    "labels of text": (pa.array(["a", "b"]), r"the label column 'label' of .*p\.parquet must hold whole numbers"),
-    "labels with a point": (pa.array([0.0, 1.0]), r"the label column 'label' of .* must hold whole numbers, .*double"),
-    "labels in lists": (pa.array([[0], [1]]), r"the label column 'label' of .* must hold whole numbers"),
+    "labels of text": (pa.array(["a", "b"]), r"the label column 'label' of .*p\.parquet must hold class numbers"),
+    "labels with a point": (
+        pa.array([0.0, 0.5]),
+        r"label must hold classes, as whole numbers or texts; found 0\.5 in row 1",
+    ),
+    "labels in lists": (pa.array([[0], [1]]), r"the label column 'label' of .* must hold one class a row"),
     "a label missing": (
         pa.array([0, None]),
         r"'label' must have a value in every row; found none in row 1 of .*p\.par",
@@ -221,7 +234,7 @@ def test_a_shard_cut_short_is_named_among_the_others(tmp_path):
 def test_a_packed_text_that_breaks_off_is_refused(tmp_path):
     content = gzip.compress(b"probability,label\n" + b"0.5,1\n" * 1000)
     (tmp_path / "p.csv.gz").write_bytes(content[:-10])
-    with pytest.raises(BadInput, match=r"p\.csv\.gz must be a whole file; found behind line \d+: .*: get it again"):
+    with pytest.raises(BadInput, match=r"p\.csv\.gz must be a whole file; found after line \d+: .*: get it again"):
         Predictions(path=str(tmp_path / "p.csv.gz")).load()
 
 
@@ -231,6 +244,15 @@ def test_a_packed_text_that_breaks_off_is_refused(tmp_path):
         ({"path": None}, r"data\.path must name a file of predictions; found none"),
         ({"one_hot": True}, r"data\.one_hot must be false for data=predictions"),
         ({"tolerance": 1.0}, r"data\.tolerance must be at least 0 and below 1, such as 0\.001; found 1\.0"),
+        (
+            {"unit": "ms"},
+            r"data\.unit must go with data\.value=COLUMN, whose unit it is; found ms alone: add data\.value",
+        ),
+        (
+            {"value": "x", "unit": "m\ns"},
+            r"data\.unit must be a text such as ms, of at most 20 .*; found 'm s': shorten",
+        ),
+        ({"value": "x", "unit": ""}, r"data\.unit must be a text such as ms"),
         ({"memory": -1}, r"data\.memory must be at least 0 bytes; found -1"),
         ({"id": "struct"}, r"data\.id=struct must be a column of .*; found struct<a: int64>: name another"),
         ({"id": "none"}, r"data\.id=none must be a column of .* with one value a row; found logits, label, struct"),
@@ -296,3 +318,46 @@ def test_a_file_that_is_replaced_in_the_same_process_is_another(tmp_path):
         after = data.rows("test")
         assert after.digest != before.digest
         assert after.inputs[7, 0] == 0.2505
+
+
+def test_a_signalling_nan_among_probabilities_of_one_class_is_named_with_its_row(tmp_path):
+    one = np.full(20, 0.75)
+    one.view(np.uint64)[7] = 0x7FF0000000000001
+    path = tmp_path / "predictions.parquet"
+    pq.write_table(pa.table({"label": np.arange(20) % 2, "probability": one}), path)
+    with pytest.raises(BadInput, match=r"found nan in .*row 7"):
+        Predictions(path=str(path)).load()
+
+
+@pytest.mark.parametrize(
+    "columns", [{"logit_cat": [1.0, 2.0], "logit_dog": [0.0, 3.0]}, {"prediction": ["dog", "cat"]}]
+)
+def test_rows_without_labels_are_read_where_they_may_be_without(tmp_path, columns):
+    path = tmp_path / "p.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    rows = Predictions(path=str(path)).unlabelled().load()
+    assert rows.labels is None
+    assert rows.class_names == ("cat", "dog")
+    assert len(rows.take(np.array([1])).inputs) == 1
+
+
+def test_labels_beyond_64_bits_with_sign_are_refused_where_only_scores_are_read(tmp_path):
+    labels = np.array([1, 1 << 63], np.uint64)
+    pq.write_table(pa.table({"loss": [0.1, 0.2], "label": labels}), tmp_path / "a.parquet")
+    with pytest.raises(
+        BadInput, match=r"label must hold whole numbers below 2\^63; found 9223372036854775808 in row 1"
+    ):
+        Predictions(path=str(tmp_path / "a.parquet")).load()
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_text_that_is_cut_between_two_lines_is_a_shorter_file_and_one_cut_within_a_line_is_refused(tmp_path, ending):
+    frame = pd.DataFrame({"label": ["cat", "dog"] * 10, "probability_cat": 0.25, "probability_dog": 0.75})
+    text = frame.to_csv(index=False) if ending == "csv" else frame.to_json(orient="records", lines=True)
+    lines = text.splitlines(keepends=True)
+    path = tmp_path / f"p.{ending}"
+    path.write_text("".join(lines[:-5]))
+    assert len(Predictions(path=str(path)).load()) == 15
+    path.write_text("".join(lines[:-5]) + lines[-5][:10])
+    with pytest.raises(BadInput, match=rf"line {len(lines) - 4} of .*p\.{ending}"):
+        Predictions(path=str(path)).load()

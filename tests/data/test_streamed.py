@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data.streamed import Streamed
-from pipeline.records import Block
+from pipeline.records.rows import Block
 
 N, WIDTH = 23, 2
 INPUTS = np.arange(N * WIDTH, dtype=np.float32).reshape(N, WIDTH)

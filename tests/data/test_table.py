@@ -5,12 +5,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.data.shards.parquet import ParquetSource
+from pipeline.data.formats.parquet import ParquetSource
 from pipeline.data.streamed import Streamed
-from pipeline.data.table import Table
+from pipeline.data.table import RowTable
 from pipeline.errors import BadInput
 from pipeline.model.npz import Npz
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 from tests import written as tables
 
 
@@ -36,7 +36,7 @@ def model(tmp_path):
 @pytest.mark.parametrize("name", list(tables.FORMATS))
 def test_inputs_in_any_format_are_the_arrays_as_float32(tmp_path, name, memory):
     written = columns()
-    found = Table(path=tables.write(tmp_path, name, written), memory=memory).load()
+    found = RowTable(path=tables.write(tmp_path, name, written), memory=memory).load()
     assert isinstance(found, Streamed) == (memory == 0)
     block = found.take(np.arange(40)[::-1])
     assert block.inputs.dtype == np.float32
@@ -51,7 +51,7 @@ def test_inputs_in_any_format_are_the_arrays_as_float32(tmp_path, name, memory):
 def test_pixels_stay_8_bit_and_are_scaled_when_used(tmp_path, name):
     path = tables.write(tmp_path, name, columns(kind=np.uint8))
     for memory in (1 << 28, 0):
-        found, plain = (Table(path=path, memory=memory, normalize=normalize).load() for normalize in (True, False))
+        found, plain = (RowTable(path=path, memory=memory, normalize=normalize).load() for normalize in (True, False))
         assert found.take(np.arange(3)).inputs.dtype == np.uint8
         assert found.scale == 1 / 255
         assert plain.scale == 1
@@ -60,7 +60,7 @@ def test_pixels_stay_8_bit_and_are_scaled_when_used(tmp_path, name):
 
 def test_rows_on_disk_and_in_memory_have_the_same_scores_to_the_last_bit(tmp_path, model):
     path = tables.write(tmp_path, "a.parquet", columns(n=3000))
-    datas = [Table(path=path, memory=memory) for memory in (1 << 28, 0)]
+    datas = [RowTable(path=path, memory=memory) for memory in (1 << 28, 0)]
     kept, streamed = (score(model.build(data), data.load()) for data in datas)
     np.testing.assert_array_equal(kept.loss, streamed.loss)
     np.testing.assert_array_equal(kept.correct, streamed.correct)
@@ -73,12 +73,12 @@ def test_a_few_rows_touch_their_own_row_groups_alone(tmp_path, model, monkeypatc
     monkeypatch.setattr(
         ParquetSource, "read", lambda self, shard, names: touched.append(shard) or read(self, shard, names)
     )
-    data = Table(path=path, memory=0, n_classes=4)
+    data = RowTable(path=path, memory=0, n_classes=4)
     rows = np.array([39, 0, 38, 1, 1])
     found = score(model.build(data), data.load(), rows)
     # Row groups of seven rows.
     assert sorted(touched) == [0, 5]
-    whole = score(model.build(data), Table(path=path, n_classes=4).load())
+    whole = score(model.build(data), RowTable(path=path, n_classes=4).load())
     np.testing.assert_array_equal(found.loss, whole.loss[rows])
 
 
@@ -90,7 +90,7 @@ def test_a_damaged_row_group_that_is_not_touched_does_no_harm(tmp_path, model):
     first = pq.ParquetFile(path).metadata.row_group(3).column(0).data_page_offset
     content[first + 200] ^= 1
     path.write_bytes(content)
-    data = Table(path=str(path), memory=0, n_classes=4)
+    data = RowTable(path=str(path), memory=0, n_classes=4)
     streamed = data.load()
     assert len(score(model.build(data), streamed, np.arange(300))) == 300
     with pytest.raises(BadInput, match=r"a\.parquet must be a whole Parquet file; found in row group 3"):
@@ -99,28 +99,28 @@ def test_a_damaged_row_group_that_is_not_touched_does_no_harm(tmp_path, model):
 
 def test_the_number_of_classes_is_seen_once(tmp_path, monkeypatch):
     path = tables.write(tmp_path, "a.parquet", columns())
-    assert Table(path=path).load().n_classes == 4
+    assert RowTable(path=path).load().n_classes == 4
     asked = []
     read = ParquetSource.read
     monkeypatch.setattr(
         ParquetSource, "read", lambda self, shard, names: asked.append(names) or read(self, shard, names)
     )
-    assert Table(path=path, memory=0).load().n_classes == 4
+    assert RowTable(path=path, memory=0).load().n_classes == 4
     assert asked == []
-    assert Table(path=path, memory=0, n_classes=9).load().n_classes == 9
+    assert RowTable(path=path, memory=0, n_classes=9).load().n_classes == 9
 
 
 def test_named_columns_are_taken_in_the_order_asked_for(tmp_path):
     table = pa.table({"age": [1, 2], "tall": [True, False], "weight": [0.5, 1.5], "label": [0, 1]})
     pq.write_table(table, tmp_path / "t.parquet")
-    found = Table(path=str(tmp_path / "t.parquet"), inputs="weight,age,tall").load()
+    found = RowTable(path=str(tmp_path / "t.parquet"), inputs="weight,age,tall").load()
     np.testing.assert_array_equal(found.inputs, [[0.5, 1, 1], [1.5, 2, 0]])
 
 
 def test_groups_and_weights_are_columns(tmp_path):
     path = tables.write(tmp_path, "a.parquet", {**columns(), "writer": np.arange(40) // 4, "w": np.arange(1.0, 41)})
     for memory in (1 << 28, 0):
-        found = Table(path=path, group="writer", weight="w", memory=memory).load()
+        found = RowTable(path=path, group="writer", weight="w", memory=memory).load()
         np.testing.assert_array_equal(found.groups, np.arange(40) // 4)
         np.testing.assert_array_equal(found.weights, np.arange(1.0, 41))
 
@@ -136,24 +136,32 @@ WRONG = {
     "NaN": (
         changed("x", (8, 1), np.nan),
         {},
-        r"x(_1)? must be finite, in float32 too; found nan in (row 8|line 10) of",
+        r"x(_1)? must hold finite numbers \(in float32\); found nan in (row 8|line 10) of",
     ),
     "beyond float32": (
         changed("x", (8, 1), 1e300, kind=np.float64),
         {},
-        r"x(_1)? must be finite, in float32 too; found 1e\+300 in (row 8|line 10) of",
+        r"x(_1)? must hold finite numbers \(in float32\); found 1e\+300 in (row 8|line 10) of",
     ),
-    "a label below 0": (changed("label", 8, -2), {}, r"label must be a class, .*; found -2 in (row 8|line 10) of"),
+    "a label below 0": (
+        changed("label", 8, -2),
+        {},
+        r"label must hold whole class numbers from 0 up; found -2 in (row 8|line 10) of",
+    ),
     "a label too large": (
         changed("label", 8, 4),
         {"n_classes": 4},
-        r"label must be a class, 0 to 3; found 4 in (row 8|line 10) of",
+        r"label must hold classes 0 … 3 \(there are 4\); found 4 in (row 8|line 10) of",
     ),
-    "an identifier as label": (changed("label", 8, 10**6), {}, r"label must be a class, 0 to 999999; found 1000000 in"),
+    "an identifier as label": (
+        changed("label", 8, 10**6),
+        {},
+        r"label must hold class numbers below 1,000,000; found 1000000 in",
+    ),
     "one class": (
         columns(k=1),
         {},
-        r"label of .* must tell at least 2 classes apart; found 0 alone: set data\.n_classes",
+        r"label of .* must have at least 2 classes; found 0 alone: set data\.n_classes",
     ),
     "no such inputs": (
         columns(),
@@ -170,7 +178,7 @@ WRONG = {
 def test_a_wrong_value_is_named_with_file_and_row_when_it_is_read(tmp_path, name, written, named, says, memory):
     path = tables.write(tmp_path, name, written)
     with pytest.raises(BadInput, match=says):
-        Table(path=path, memory=memory, **named).load().take(np.arange(40))
+        RowTable(path=path, memory=memory, **named).load().take(np.arange(40))
 
 
 @pytest.mark.parametrize(
@@ -184,4 +192,4 @@ def test_a_wrong_value_is_named_with_file_and_row_when_it_is_read(tmp_path, name
 )
 def test_a_setting_that_makes_no_sense_is_refused(changes, says):
     with pytest.raises(BadInput, match=says):
-        Table(**{"path": "rows.parquet", **changes})
+        RowTable(**{"path": "rows.parquet", **changes})

@@ -1,4 +1,4 @@
-"""Data whose shards do what a test asks of them: kill their worker, fail once, are damaged; each leaves a mark."""
+"""Data whose shards fail as a test asks (kill their worker, fail once, are damaged), and runs of engines over them."""
 
 import os
 import signal
@@ -9,17 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import engine
 from pipeline.data.base import Data
 from pipeline.data.streamed import Streamed
-from pipeline.errors import BadInput
-from pipeline.records import Block, Dataset
+from pipeline.errors import BadInput, Failed
+from pipeline.records.rows import Block, Dataset
+from pipeline.runtime import memo
+from pipeline.scoring.cache import cached_scores
+from pipeline.scoring.job import Job
 
 WIDTH, CLASSES = 10, 5
 
 
 @dataclass
 class Made(Data):
-    """Rows by a fixed seed; `folder` takes the marks ``SHARD-…`` of every shard that was begun."""
+    """Rows by a fixed seed; `folder` takes the marks ``SHARD-…`` of every shard that was begun.
+
+    `cannot_load` and `dies_loading` hold the id of the one process that can load the rows.
+    """
 
     name: str = "made"
     shards: int = 6
@@ -32,10 +39,13 @@ class Made(Data):
     damaged: list[int] = field(default_factory=list)
     seconds: float = 0.0
     cannot_load: str = ""
+    dies_loading: str = ""
 
     def load_split(self, split):
         if self.cannot_load and os.getpid() != int(self.cannot_load):
             raise BadInput("the rows must be here; found none")
+        if self.dies_loading and os.getpid() != int(self.dies_loading):
+            os.kill(os.getpid(), signal.SIGKILL)
         bounds = np.arange(self.shards + 1) * self.rows_each
         if self.is_in_memory:
             blocks = [_block(shard, self.rows_each) for shard in range(self.shards)]
@@ -73,3 +83,30 @@ def write_weights(path):
     shapes = {"W1": (WIDTH, 32), "b1": (32,), "W2": (32, CLASSES), "b2": (CLASSES,)}
     np.savez(path, **{name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()})
     return str(path)
+
+
+def engines(*counts):
+    return [engine.MEMBERS["threads"](), *(engine.MEMBERS["local"](workers=count) for count in counts)]
+
+
+def run(part, data, model):
+    """Score all shards; return what was kept, and what was said."""
+    found, said = {}, None
+    population = data.rows("test")
+    try:
+        part.run(Job(data, "test", model, None), range(len(population.bounds) - 1), found.__setitem__)
+    except (BadInput, Failed) as error:
+        said = error
+    return found, said
+
+
+def files_of(part, data, model, folder, monkeypatch):
+    """The bytes of the score file that an engine leaves."""
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(folder))
+    monkeypatch.setattr(memo, "_KEPT", type(memo._KEPT)())
+    population = data.rows("test")
+    classifier = model.build(data)
+    job = Job(data, "test", model, None)
+    cached_scores(classifier, population, run=part.run, is_here=part.is_here, job=job, make=lambda: None)
+    (scores,) = (folder / "cache" / "scores").iterdir()
+    return {name: (scores / name).read_bytes() for name in ("loss", "accuracy", "done", "metrics.json")}

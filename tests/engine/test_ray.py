@@ -12,11 +12,9 @@ import pytest
 
 from pipeline import engine
 from pipeline.engine import ray as room
-from pipeline.engine.base import Job
 from pipeline.errors import BadInput, Failed
-from pipeline.model.npz import Npz
-from tests.engine.parts import Made, write_weights
-from tests.engine.test_engines import files_of, run
+from pipeline.scoring.job import Job
+from tests.engine.parts import Made, files_of, run, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 # What Ray leaves open or warns of is not ours to mend.
@@ -35,18 +33,6 @@ def cluster():
     needs_ray()
     with room._cluster(None, least=3) as ray:
         yield ray
-
-
-@pytest.fixture
-def model(tmp_path):
-    return Npz(path=write_weights(tmp_path / "weights.npz"))
-
-
-@pytest.fixture
-def marks(tmp_path):
-    folder = tmp_path / "marks"
-    folder.mkdir()
-    return str(folder)
 
 
 class TestOnACluster:
@@ -75,7 +61,9 @@ class TestOnACluster:
         assert sorted(found) == [0, 1, 2, 4, 5]
         assert isinstance(said, Failed)
         assert str(said).startswith("1 of 6 shards could not be scored in 3 tries; found WorkerDied:")
-        assert (data.begun().count(0), data.begun().count(3)) == (2, 3)
+        # A dead actor also spends an attempt of the shards that waited for it, so how often each began varies.
+        assert data.begun().count(0) in (2, 3)
+        assert data.begun().count(3) in (1, 2, 3)
 
     def test_a_damaged_shard_is_named_and_a_failure_tried_again(self, cluster, model, marks):
         found, said = run(engine.MEMBERS["ray"](workers=2), Made(folder=marks, damaged=[2], fails_once=[4]), model)
@@ -97,13 +85,13 @@ def test_ctrl_c_leaves_no_process_behind_and_keeps_what_was_finished(tmp_path, n
     weights = write_weights(tmp_path / "weights.npz")
     code = f"""
 from pipeline import engine
-from pipeline.engine.base import Job
+from pipeline.scoring.job import Job
 from pipeline.model.npz import Npz
-from pipeline.scored import scored
 from tests.engine.parts import Made
+from tests.evaluation import cached
 data, model = Made(folder={str(marks)!r}, shards=40, seconds=1.0), Npz(path={weights!r})
-job = Job(data, "test", model, None, {{}})
-scored(model.build(data), data.rows("test"), engine.MEMBERS[{name!r}](workers=2), job, None)
+job = Job(data, "test", model, None)
+cached(model.build(data), data.rows("test"), engine.MEMBERS[{name!r}](workers=2), job, None)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -112,6 +100,8 @@ scored(model.build(data), data.rows("test"), engine.MEMBERS[{name!r}](workers=2)
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        # A shell without job control starts its commands with it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     done = tmp_path / "mlruns" / "cache" / "scores"
     _wait_for(lambda: any(1 in path.read_bytes() for path in done.glob("*/done")))
@@ -146,13 +136,13 @@ def test_a_cluster_that_is_not_there_is_refused_in_one_line(model, marks):
     needs_ray()
     data = Made(folder=marks)
     with pytest.raises(BadInput, match=r"^engine\.address must be that of a Ray cluster that runs; found none at auto"):
-        engine.MEMBERS["ray"](address="auto").run(Job(data, "test", model, None, {}), [0], lambda *_: None)
+        engine.MEMBERS["ray"](address="auto").run(Job(data, "test", model, None), [0], lambda *_: None)
 
 
 def test_without_ray_the_extra_is_named(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(BadInput, match=r"^engine=ray needs Ray .*pip install 'batchscope\[ray\]'"):
-        engine.MEMBERS["ray"]().run(Job(Made(), "test", model, None, {}), [0], lambda *_: None)
+    with pytest.raises(BadInput, match=r"^engine=ray needs Ray .*make setup-extras"):
+        engine.MEMBERS["ray"]().run(Job(Made(), "test", model, None), [0], lambda *_: None)
 
 
 @pytest.mark.parametrize(("key", "value"), [("workers", -1), ("cpus_per_worker", 0), ("address", " ")])

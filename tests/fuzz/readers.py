@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from pipeline import parquet
 from pipeline.data.digits import Digits
-from pipeline.data.four_files import STEMS, FourFiles, Known
-from pipeline.data.idx import header, read_idx
+from pipeline.data.formats.idx import header, read_idx
 from pipeline.data.mnist import Mnist
+from pipeline.data.mnist_files import STEMS, KnownHashes, MnistFiles
 from pipeline.data.npz import Npz
 from pipeline.errors import BadInput
 from pipeline.model.npz import Npz as Weights
 from pipeline.proxy.column import Column
+from pipeline.tracking import parquet
 from tests.fuzz import structures
 
 Files = dict[str, bytes]
@@ -135,13 +135,13 @@ IMAGES, LABELS = (f"{stem}.gz" for stem in STEMS["test"])
 def four_files() -> Reader:
     """Images and labels from a folder, small ones made from scikit-learn's digits."""
     images, labels = (gzip.compress(_idx_bytes(array), mtime=0) for array in _digits())
-    known = {stem: Known(hashlib.md5(content, usedforsecurity=False).hexdigest())
+    known = {stem: KnownHashes(hashlib.md5(content, usedforsecurity=False).hexdigest())
              for stem, content in zip(STEMS["test"], (images, labels), strict=True)}  # fmt: skip
 
     @dataclass
-    class Small(FourFiles):
+    class Small(MnistFiles):
         name: str = "small"
-        KNOWN: ClassVar[dict[str, Known]] = known
+        KNOWN: ClassVar[dict[str, KnownHashes]] = known
 
     file = st.one_of(
         structures.idx_files(), structures.idx_files(), st.sampled_from([*KINDS_OF_PLACES, images, labels])
@@ -156,7 +156,7 @@ def mnist() -> Reader:
     return Reader([{name: (root / name).read_bytes() for name in (IMAGES, LABELS)}], _folder_check(Mnist))
 
 
-def _folder_check(data: type[FourFiles]) -> Callable[[Path], None]:
+def _folder_check(data: type[MnistFiles]) -> Callable[[Path], None]:
     digests: list[str] = []
 
     def check(folder: Path) -> None:

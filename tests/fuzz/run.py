@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from pipeline.errors import BadInput
 from tests.fuzz import readers
 from tests.fuzz.mutations import mutated
+from tests.fuzz.others import extra_readers
 
 SEED = 20261124
 SECONDS, MOST_BYTES, MOST_CHARACTERS = 5, 1 << 30, 500
@@ -51,7 +52,7 @@ class Told:
 
 def main(count: int, names: list[str]) -> None:
     warnings.simplefilter("error")
-    makers = {**readers.all_readers(), "mnist": readers.mnist}
+    makers = {**readers.all_readers(), **extra_readers(), "mnist": readers.mnist}
     signal.signal(signal.SIGALRM, _on_alarm)
     made = {name: makers[name]() for name in names}
     for reader in made.values():

@@ -23,7 +23,7 @@ def samples(population, m, n, *, replace, seed=0):
     return np.stack([rng.choice(population, n, replace=replace) for _ in range(m)])
 
 
-def refused_from_below(values, candidates, *, confidence, size=None, is_fixed, slack=0.0):
+def refused_from_below(values, candidates, *, confidence, size=None, is_fixed, slack=0.0, within=None):
     """The module's docstring, a value and a candidate at a time: which candidates are refused, after each value."""
     mark = math.log(2 / (1 - confidence))
     n, cut = len(values), 0.9 if is_fixed else 0.75
@@ -36,7 +36,9 @@ def refused_from_below(values, candidates, *, confidence, size=None, is_fixed, s
         pace = sum(s**2 for s in speed) if is_fixed else told * math.log(told + 1)
         mean, variance = (0.5 + seen) / (i + 1), squares / (i + 1)
         guess = min(1.0, mean + 2 * math.sqrt(variance / (i + 1)))
-        stake = min(speed[i] * math.sqrt(2 * mark / (variance * pace)), cut / guess)
+        falling = speed[i] * math.sqrt(2 * mark / (variance * pace))
+        aimed = None if within is None else speed[i] * within / (variance + within**2)
+        stake = min(falling if aimed is None else aimed, cut / guess)
         m_t = candidates if size is None else (size * candidates - seen) / (size - i)
         judged &= stake * m_t <= 0.97
         log_capital += np.log(np.maximum(1 + stake * (x - m_t), 1e-9))
@@ -90,6 +92,41 @@ def test_a_sequence_at_every_count_against_a_plain_loop_over_a_fine_grid(size):
     assert np.all(np.abs(high - above) <= 2e-4 + 0.004 * width)
 
 
+@pytest.mark.parametrize("size", [None, 300])
+def test_where_a_width_is_aimed_at_it_is_the_intersection_of_two_games_that_share_alpha_by_plain_loops(size):
+    grid, within = np.linspace(0, 1, 10_001), 0.05
+    values = samples(skewed(300), 1, 250, replace=size is None)[0]
+    counts = np.arange(1, 251)
+    low, high = sequence_at(values, counts, confidence=0.9, population_size=size, within=within)
+    ends = []
+    for side in (values, 1 - values):
+        aimed = refused_from_below(side, grid, confidence=1 - 0.8 * 0.1, size=size, is_fixed=False, within=within)
+        falling = refused_from_below(side, grid, confidence=1 - 0.2 * 0.1, size=size, is_fixed=False)
+        ends.append(np.where(aimed | falling, grid, 0).max(axis=1))
+    below, above = ends[0], 1 - ends[1]
+    if size is not None:
+        below = np.maximum(below, values.cumsum() / size)
+        above = np.minimum(above, (values.cumsum() + size - counts) / size)
+    width = above - below
+    assert np.all(np.abs(low - below) <= 2e-4 + 0.004 * width)
+    assert np.all(np.abs(high - above) <= 2e-4 + 0.004 * width)
+    many = sequence_interval(values[None], confidence=0.9, population_size=size, within=within)
+    assert (many[0][0], many[1][0]) == pytest.approx((low[-1], high[-1]), abs=3e-3 * width[-1])
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_where_a_width_is_aimed_at_no_order_stalls_whose_values_spread_widely(p):
+    # Values of 0, ½ and 1: ±0.02 takes all stakes that fall three to four times the rows of a fixed n, or all rows.
+    rng = np.random.default_rng(8)
+    population = rng.choice([0.0, 0.5, 1.0], 20_000, p=[(1 - p) / 2, p, (1 - p) / 2])
+    n = math.ceil(2.5 * stats.norm.ppf(0.975) ** 2 * population.var() / 0.02**2)
+    paths = samples(population, 10, n, replace=False)
+    asked = {"confidence": 0.95, "population_size": 20_000}
+    aimed, falling = (sequence_interval(paths, within=within, **asked) for within in (0.02, None))
+    assert np.all(aimed[1] - aimed[0] <= 2 * 0.02)
+    assert np.all(falling[1] - falling[0] > 2 * 0.02)
+
+
 @INTERVALS
 @pytest.mark.parametrize("replace", [True, False])
 @pytest.mark.parametrize("n", [2, 10, 60, 200])
@@ -102,13 +139,15 @@ def test_it_holds_the_mean_at_least_as_often_as_it_says_within_the_binomial_boun
     assert stats.binomtest(missed, 1500, 1 - confidence, alternative="greater").pvalue > 0.001
 
 
-@pytest.mark.parametrize("replace", [True, False])
-def test_sequences_that_ever_miss_the_mean_up_to_the_whole_population_are_at_most_alpha(replace):
+@pytest.mark.parametrize("within", [None, pytest.param(0.05, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("replace", [pytest.param(True, marks=pytest.mark.slow), False])
+def test_sequences_that_ever_miss_the_mean_up_to_the_whole_population_are_at_most_alpha(replace, within):
     population = (np.random.default_rng(2).random(300) < 0.3).astype(float)
     counts = np.arange(1, 301)
     missed = 0
     for values in samples(population, 600, 300, replace=replace):
-        low, high = sequence_at(values, counts, confidence=0.8, population_size=None if replace else 300)
+        size = None if replace else 300
+        low, high = sequence_at(values, counts, confidence=0.8, population_size=size, within=within)
         missed += bool(((low > population.mean() + 1e-12) | (high < population.mean() - 1e-12)).any())
     assert stats.binomtest(missed, 600, 0.2, alternative="greater").pvalue > 0.001
     # Not for want of trying: a sequence that can hardly miss would be too wide.

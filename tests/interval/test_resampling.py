@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.draws import batches_with_values
 from pipeline.errors import BadInput
+from pipeline.estimation.draws import batches_with_values
 from pipeline.interval import resampling
 from pipeline.interval.loss.bca import Bca
 from pipeline.interval.loss.bootstrap_t import BootstrapT
 from pipeline.interval.resampling import contributions, resampled
-from pipeline.records import Scores
+from pipeline.records.scores import Scores
 from pipeline.sampling import MEMBERS
 from tests.populations import batches, frame_of, scored_of, some_scores
 

@@ -9,7 +9,7 @@ from pipeline.model.gradient import DIFFERENTIABLE, mean_loss_and_gradients
 from pipeline.model.gradient_norms import gradient_norms
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
-from pipeline.records import Dataset
+from pipeline.records.rows import Dataset
 from pipeline.study.gradient_noise import noise_scale
 
 WIDTHS = (12, 7, 6, 4)

@@ -1,6 +1,7 @@
 """Models that MLflow logged into a store made here, against what made them."""
 
 import os
+import shutil
 import warnings
 
 import numpy as np
@@ -12,7 +13,8 @@ from pipeline import data as data_family
 from pipeline.errors import BadInput
 from pipeline.model.base import fits
 from pipeline.model.mlflow import Mlflow
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
+from tests.tracking import stores
 
 SAID = "must be a model that runs no code of its own"
 
@@ -191,6 +193,45 @@ def test_what_is_not_there_is_refused(store, digits, tmp_path):
     refused(store, str(tmp_path), digits, r"MLmodel must describe an MLflow model; found: ")
     (tmp_path / "MLmodel").write_text("flavors: {}\n")
     refused(store, str(tmp_path), digits, r"must have the python_function flavour; found none")
+
+
+def test_without_an_address_the_projects_own_store_is_asked_and_none_is_made(digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / "mlruns"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match=r"model\.tracking_uri must name a store .*; found no file .*/mlflow\.db"):
+        Mlflow(path="models:/m/1").build(digits)
+    with pytest.raises(BadInput, match=r"found no file nowhere\.db"):
+        Mlflow(path="models:/m/1", tracking_uri="sqlite:///nowhere.db").build(digits)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_of_another_version_or_program_is_refused_and_not_changed(digits, tmp_path):
+    stores.write_older(tmp_path / "older.db", stores.OLD)
+    with stores.changed(tmp_path / "foreign.db") as connection:
+        connection.execute("CREATE TABLE customers (a)")
+    for kind in ("older", "foreign"):
+        path = tmp_path / f"{kind}.db"
+        before = path.read_bytes()
+        with pytest.raises(BadInput, match=f"must name a store of this MLflow's version; found one that is {kind}"):
+            Mlflow(path="models:/m/1", tracking_uri=f"sqlite:///{path}").build(digits)
+        assert path.read_bytes() == before
+    (tmp_path / "text.db").write_text("no database " * 100)
+    with pytest.raises(BadInput, match=r"must name a store of MLflow; found for .*text\.db"):
+        Mlflow(path="models:/m/1", tracking_uri=f"sqlite:///{tmp_path}/text.db").build(digits)
+
+
+def test_a_folder_leaves_no_store_in_the_current_folder(store, digits, tmp_path, monkeypatch):
+    import mlflow
+
+    client = mlflow.MlflowClient(tracking_uri=store[0], registry_uri=store[0])
+    logged = client.get_logged_model(client.get_model_version("tensor", "1").source.removeprefix("models:/"))
+    folder = shutil.copytree(logged.artifact_location.removeprefix("file://"), tmp_path / "model")
+    mlflow.set_tracking_uri(None)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    Mlflow(path=str(folder), trust=True).build(digits)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_nonsense_and_passwords_are_refused_before_the_work_starts():

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -7,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from pipeline import files
 from pipeline.data.base import Data
 from pipeline.data.digits import Digits
 from pipeline.errors import BadInput
 from pipeline.model import mlp, training
 from pipeline.model.mlp import Mlp
-from pipeline.records import Dataset
-from pipeline.scoring import score
+from pipeline.records.rows import Dataset
+from pipeline.runtime import files, progress
+from pipeline.scoring.rows import score
 
 QUICK = {"hidden": [8], "epochs": 2, "min_steps": 0}
 
@@ -116,7 +117,7 @@ CHANGES = {"hidden": [9], "activation": "tanh", "epochs": 3, "min_steps": 9, "ba
 
 def test_every_field_has_a_change_below():
     # What is put into the trained network afterwards is no part of its training.
-    assert {"name", "evaluate_activation", *CHANGES} == set(Mlp.__dataclass_fields__)
+    assert {"name", "evaluate_activation", *CHANGES} == {field.name for field in dataclasses.fields(Mlp)}
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -222,7 +223,7 @@ def test_nothing_is_shown_where_standard_error_is_no_terminal(capfd):
 
 
 def test_a_bar_is_shown_on_a_terminal_once_the_work_takes_long(capfd, monkeypatch):
-    monkeypatch.setattr(mlp, "_SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "SILENT_SECONDS", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     Mlp(**QUICK).build(Stripes())

@@ -1,6 +1,9 @@
 """Models in ONNX files, made here, against the same network in NumPy."""
 
+import os
+import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy
 from pipeline.model.base import fits
 from pipeline.model.onnx import Onnx
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -185,4 +188,57 @@ def test_missing_and_damaged_files_are_refused(tmp_path, digits):
 def test_without_the_library_the_error_names_the_extra(tmp_path, digits, monkeypatch):
     path = saved(tmp_path / "m.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    refused(path, digits, r"needs onnxruntime; found none: pip install 'batchscope\[onnx\]' \(or make setup-extras\)")
+    refused(path, digits, r"needs onnxruntime; found none: make setup-extras")
+
+
+def endless(path, *, beyond):
+    """A model whose Loop has 2**62 trips for blocks of so many rows or more, and none for smaller ones."""
+    node, info, held = onnx.helper.make_node, onnx.helper.make_tensor_value_info, onnx.numpy_helper.from_array
+    numbers = onnx.TensorProto
+    body = onnx.helper.make_graph(
+        [node("Identity", ["more"], ["more_out"]), node("Add", ["sum", "one"], ["sum_out"])],
+        "body",
+        [info("i", numbers.INT64, []), info("more", numbers.BOOL, []), info("sum", numbers.FLOAT, [])],
+        [info("more_out", numbers.BOOL, []), info("sum_out", numbers.FLOAT, [])],
+    )
+    nodes = [
+        node("MatMul", ["x", "W"], ["product"]),
+        node("Shape", ["x"], ["shape"], start=0, end=1),
+        node("ReduceMax", ["shape"], ["rows"], keepdims=0),
+        node("GreaterOrEqual", ["rows", "beyond"], ["is_endless"]),
+        node("Loop", ["trips", "is_endless", "zero"], ["total"], body=body),
+        node("Mul", ["total", "zero"], ["nothing"]),
+        node("Add", ["product", "nothing"], ["y"]),
+    ]
+    constants = {"W": np.ones((64, 10), "f4"), "one": np.float32(1), "zero": np.float32(0)}
+    constants |= {"trips": np.int64(2**62), "beyond": np.int64(beyond)}
+    ends = [info("x", numbers.FLOAT, ["n", 64])], [info("y", numbers.FLOAT, ["n", 10])]
+    graph = onnx.helper.make_graph(nodes, "g", *ends, [held(value, name) for name, value in constants.items()])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9), path)
+    return str(path)
+
+
+@pytest.mark.fault("an ONNX model that never ends")
+def test_a_model_that_never_ends_is_refused_at_its_trial(tmp_path, digits):
+    found = r"m\.onnx must give the outputs of 256 rows within 1 s; found that it takes longer: raise model\.seconds"
+    with pytest.raises(BadInput, match=found):
+        Onnx(path=endless(tmp_path / "m.onnx", beyond=1), seconds=1.0).build(digits)
+    with pytest.raises(BadInput, match=r"model\.seconds must be a finite number above 0; found 0"):
+        Onnx(path="m.onnx", seconds=0.0)
+
+
+@pytest.mark.fault("an ONNX model that never ends")
+@pytest.mark.parametrize("rows", [300, 5000])
+def test_ctrl_c_ends_a_model_that_never_ends_after_its_trial_in_one_thread_and_in_many(tmp_path, digits, rows):
+    classifier = Onnx(path=endless(tmp_path / "m.onnx", beyond=257)).build(digits)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            score(classifier, digits.load(), np.resize(np.arange(300), rows))
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+    with pytest.raises(BadInput, match=r"must run on rows of 64 numbers"):
+        classifier.logits(np.zeros((1, 64), np.float32))

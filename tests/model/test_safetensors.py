@@ -10,7 +10,7 @@ from pipeline import data as data_family
 from pipeline.errors import BadInput
 from pipeline.model.network import Network
 from pipeline.model.safetensors import Safetensors
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 
 numpy_format = pytest.importorskip("safetensors.numpy")
 
@@ -134,5 +134,5 @@ def test_no_path_and_an_unknown_activation_are_refused_before_the_work_starts():
 def test_without_the_library_the_error_names_the_extra(tmp_path, digits, monkeypatch):
     path = saved(tmp_path, torchs())
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(BadInput, match=r"needs safetensors; found none: pip install 'batchscope\[safetensors\]'"):
+    with pytest.raises(BadInput, match=r"needs safetensors; found none: make setup-extras"):
         build(path, digits)

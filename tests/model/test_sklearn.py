@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -12,10 +13,11 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from pipeline import data as data_family
+from pipeline.data.table import RowTable
 from pipeline.errors import BadInput
 from pipeline.model.base import fits
 from pipeline.model.sklearn import Sklearn
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 
 sio = pytest.importorskip("skops.io")
 
@@ -138,4 +140,47 @@ def test_missing_and_damaged_files_are_refused(tmp_path, digits, train):
 def test_without_the_library_the_error_names_the_extra(tmp_path, digits, train, monkeypatch):
     path = saved(tmp_path, LogisticRegression(max_iter=1000).fit(*train))
     monkeypatch.setitem(sys.modules, "skops", None)
-    refused(path, digits, r"needs skops; found none: pip install 'batchscope\[sklearn\]'")
+    refused(path, digits, r"needs skops; found none: make setup-extras")
+
+
+NAMES = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+
+
+@pytest.fixture
+def named(tmp_path, digits):
+    """The test digits as a table with labels of text."""
+    rows = digits.load()
+    table = pd.DataFrame(rows.inputs / 16, columns=[f"x_{i}" for i in range(rows.width)])
+    table.assign(label=NAMES[rows.labels]).to_parquet(tmp_path / "rows.parquet")
+    return lambda **fields: RowTable(path=str(tmp_path / "rows.parquet"), **fields)
+
+
+@pytest.mark.parametrize("classes", [None, NAMES.tolist()], ids=["sorted", "given"])
+@pytest.mark.parametrize("estimator", [LogisticRegression(C=0.1), LinearSVC(C=0.01)], ids=["probabilities", "labels"])
+def test_classes_of_text_are_matched_by_name(tmp_path, train, named, estimator, classes):
+    fitted = estimator.fit(train[0], NAMES[train[1]])
+    data = named(classes=classes)
+    classifier, rows = build(saved(tmp_path, fitted), data), data.load()
+    fits(classifier, rows)
+    truth, inputs = np.array(rows.class_names)[rows.labels], rows.inputs.astype(np.float64)
+    scores = score(classifier, rows)
+    assert scores.correct.mean() == accuracy_score(truth, fitted.predict(inputs))
+    if classifier.gives == "probabilities":
+        own = log_loss(truth, fitted.predict_proba(inputs), labels=fitted.classes_)
+        assert scores.loss.mean() == pytest.approx(own, rel=1e-9)
+
+
+def test_a_class_that_one_side_does_not_name_is_refused(tmp_path, train, named):
+    path = saved(tmp_path, LogisticRegression(C=0.1).fit(train[0], np.where(train[1] == 9, "ten", NAMES[train[1]])))
+    with pytest.raises(
+        BadInput, match=r"found none of nine and ten, which the data do not have among its classes .*: nam"
+    ):
+        build(path, named())
+
+
+def test_a_model_fitted_to_numbers_takes_named_classes_in_their_order(tmp_path, train, named):
+    fitted = LogisticRegression(C=0.1).fit(*train)
+    data = named(classes=NAMES.tolist())
+    rows = data.load()
+    correct = score(build(saved(tmp_path, fitted), data), rows).correct
+    assert correct.mean() == accuracy_score(rows.labels, fitted.predict(rows.inputs.astype(np.float64)))

@@ -15,7 +15,7 @@ from pipeline.errors import BadInput
 from pipeline.loss import cross_entropy
 from pipeline.model.base import fits
 from pipeline.model.torch import Torch
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 
 torch = pytest.importorskip("torch")
 
@@ -105,7 +105,7 @@ def test_a_label_only_model_has_accuracy_and_no_loss(tmp_path, digits):
 
 
 def test_many_threads_get_the_figures_of_one(tmp_path, digits, monkeypatch):
-    from pipeline import cores
+    from pipeline.runtime import cores
 
     module, dataset = module_of(), data_family.MEMBERS["digits"]().load()
     classifier = build(exported(tmp_path / "m.pt2", module), digits)
@@ -241,4 +241,4 @@ def test_without_the_library_the_error_names_the_extra(tmp_path):
     )
     (tmp_path / "m.pt2").write_bytes(b"")
     found = subprocess.run([sys.executable, "-c", code, str(tmp_path / "m.pt2")], capture_output=True, text=True)
-    assert "model=torch needs torch; found none: pip install 'batchscope[torch]'" in found.stderr
+    assert "model=torch needs torch; found none: make setup-extras" in found.stderr

@@ -1,4 +1,4 @@
-"""Simulated sweeps in the columns that `pipeline.comparison` yields."""
+"""Simulated sweeps in the columns that `pipeline.cell.comparison` yields."""
 
 from __future__ import annotations
 

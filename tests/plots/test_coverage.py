@@ -29,7 +29,7 @@ def test_one_row_gives_no_interval_for_the_loss_and_that_is_said(sweep):
     loss, accuracy = coverage.draw(*sweep()).axes
     (points,) = (line for line in loss.lines if line.get_marker() == "o")
     assert points.get_xdata().min() == 3
-    assert "Not drawn: b = 1, one row gives no interval for the loss" in loss.texts[0].get_text()
+    assert "No interval, not drawn: b = 1" in loss.texts[0].get_text()
     assert not accuracy.texts
 
 

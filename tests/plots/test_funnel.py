@@ -86,3 +86,15 @@ def test_the_fifth_group_is_left_out_and_that_is_said(sweep):
     )
     assert len(figure.axes) == 8
     assert "first 4 of 5 groups" in figure.get_suptitle().replace("\n", " ")
+
+
+def test_groups_share_their_axes_and_the_title_names_data_and_models(sweep):
+    cells, draws = sweep(designs=("with_replacement", "without_replacement"))
+    worse = cells["group"] == "sampling=without_replacement"
+    cells.loc[worse, ["loss/all", "loss/mean"]] *= 3
+    draws.loc[draws["group"] == "sampling=without_replacement", ["loss", "loss_low", "loss_high"]] *= 3
+    names = {"population": "digits test", "model_name": np.where(worse, "old.npz", "new.npz")}
+    figure = funnel.draw(cells.assign(**names), draws)
+    first, _, second, _ = figure.axes
+    assert first.get_ylim() == second.get_ylim()
+    assert figure.get_suptitle().startswith("digits test, new.npz and old.npz: The larger")

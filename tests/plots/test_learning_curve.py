@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.plots import learning_curve
-from pipeline.records import LearningCurve
+from pipeline.records.learning_curve import LearningCurve
 
 CURVE = LearningCurve(np.array([1.5, 0.6, 0.3]), np.array([1.0, 0.5, 0.25]), np.array([0.7, 0.9, 0.955]))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.plots import plan
+from pipeline.plots import plan, style
 
 WITHIN = {"loss": 0.02, "accuracy": 0.01}
 WORDS = {
@@ -39,7 +39,7 @@ def frames(infinite=False):
 
 
 def draw(infinite=False, **changes):
-    asked = {"within": WITHIN, "population": "mnist test", "size": 10_000, **changes}
+    asked = {"within": WITHIN, "about": "mnist test", "size": 10_000, **changes}
     figure = plan.draw(*frames(infinite), **asked)
     figure.draw_without_rendering()
     return figure
@@ -81,6 +81,8 @@ def test_the_title_says_what_the_configured_design_needs():
     title = draw().get_suptitle()
     assert "mnist test, without replacement" in title
     assert "rows for ±0.02 nats" in title
+    assert "about" not in title
+    assert "about" in draw(pilot=300).get_suptitle()
     assert "no number of rows for ±0.02 nats" in draw(infinite=True).get_suptitle()
 
 
@@ -88,8 +90,13 @@ def test_the_title_says_what_the_configured_design_needs():
 def test_one_metric_alone_has_one_panel_and_a_title_of_it_alone(metric, texts_outside, overlapping_texts):
     gone = "accuracy" if metric == "loss" else "loss"
     curves, plans = (frame.loc[:, [name for name in frame if not name.startswith(gone)]] for frame in frames())
-    figure = plan.draw(curves, plans, within={metric: WITHIN[metric]}, population="scores", size=10_000)
+    figure = plan.draw(curves, plans, within={metric: WITHIN[metric]}, about="scores", size=10_000)
     figure.draw_without_rendering()
     assert [axes.get_title() for axes in figure.axes] == [metric]
     assert " and " not in figure.get_suptitle()
     assert texts_outside(figure) == overlapping_texts(figure) == []
+
+
+def test_a_design_has_the_colour_that_it_has_in_every_picture():
+    (line, *_) = [line for line in draw().axes[0].lines if line.get_linestyle() == "--" and line.get_linewidth() == 2.0]
+    assert line.get_color() == style.design_colour("with_replacement")

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 from pipeline.plots import until
-from pipeline.study.until import looks_frame
-from pipeline.tables.until import About, Found, Look
+from pipeline.report.until import About, Found, Look
+from pipeline.study.pool import looks_frame
 
 GOALS = {"loss": 0.05, "accuracy": 0.02}
 ABOUT = About(population="mnist test", n_rows=10_000, confidence=0.95)
@@ -94,3 +96,9 @@ def test_intervals_that_are_cut_off_are_counted():
 def test_the_title_says_whether_it_was_enough(case, verdict):
     rows = f"{CASES[case][0]['rows'].iloc[-1]:,}"
     assert until.draw(*CASES[case], ABOUT).get_suptitle() == f"mnist test: {rows} of 10,000 rows were {verdict}"
+
+
+def test_the_axis_of_the_loss_names_the_cap():
+    loss, accuracy = until.draw(*CASES["enough"], replace(ABOUT, loss_cap=10.0)).axes
+    assert loss.get_ylabel() == "loss [nats], rows cut to 10"
+    assert "cut" not in accuracy.get_ylabel()

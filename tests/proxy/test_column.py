@@ -5,7 +5,7 @@ from pipeline import data as data_family
 from pipeline.data.npz import Npz
 from pipeline.errors import BadInput
 from pipeline.proxy.column import Column
-from pipeline.records import Dataset
+from pipeline.records.rows import Dataset
 
 X, T = np.ones((5, 2), np.float32), np.array([0, 1, 0, 1, 1])
 
@@ -41,7 +41,7 @@ def test_negative_numbers_pass_for_they_can_be_put_in_order(guess):
         (np.array([1.0, -np.inf, 3, 4, 5]), r"found -inf in row 1, and 1 such rows"),
         (np.ones(4), r"one value for each of the 5 rows; found shape \(4,\)"),
         (np.ones((5, 2)), r"found shape \(5, 2\)"),
-        (np.array(list("abcde")), r"must hold real numbers; found <U1"),
+        (np.array(list("abcde")), r"must be a column of numbers; found type <U1"),
     ],
 )
 def test_a_column_that_says_nothing_of_a_row_is_refused(guess, column, message):

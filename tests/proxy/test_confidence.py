@@ -4,7 +4,7 @@ from scipy import special, stats
 
 from pipeline.proxy.confidence import Confidence
 from pipeline.proxy.entropy import Entropy
-from pipeline.records import Dataset
+from pipeline.records.rows import Dataset
 
 
 class Given:

@@ -9,8 +9,8 @@ from pipeline.errors import BadInput
 from pipeline.model.base import Classifier, Model
 from pipeline.proxy.second_model import SecondModel
 from pipeline.sampling.difference import Difference
-from pipeline.scoring import score
-from pipeline.study.evaluate import Evaluate
+from pipeline.scoring.rows import score
+from tests.evaluation import evaluated
 
 DIGITS = data_family.MEMBERS["digits"]()
 
@@ -31,10 +31,8 @@ def test_its_loss_and_correctness_are_the_guess(small, digits_parts):
     np.testing.assert_array_equal(guess.accuracy, scores.correct)
 
 
-def test_the_judged_model_as_its_own_second_leaves_no_error(setting_of):
-    found = Evaluate().answer(
-        setting_of(design=Difference(), guess=SecondModel(model=model.MEMBERS["mlp"]()), batch_size=200)
-    )
+def test_the_judged_model_as_its_own_second_leaves_no_error(stages_of):
+    found = evaluated(stages_of(design=Difference(), guess=SecondModel(model=model.MEMBERS["mlp"]()), batch_size=200))
     assert found.metrics["loss/se"] < 1e-9
     assert found.metrics["loss/rmse"] < 0.05
 

@@ -3,10 +3,12 @@ import pytest
 from scipy import stats
 
 from pipeline.data.streamed import Streamed
-from pipeline.draws import Scored, draw_batches, drawn_units
 from pipeline.errors import BadInput
+from pipeline.estimation.draws import draw_batches, drawn_units
+from pipeline.estimation.scored_units import ScoredUnits
 from pipeline.interval.loss.t import T
-from pipeline.records import Block, Dataset, Scores
+from pipeline.records.rows import Block, Dataset
+from pipeline.records.scores import Scores
 from pipeline.sampling.blocks import Blocks
 from tests.populations import frame_of, some_scores
 
@@ -17,7 +19,7 @@ def rows_of(n, groups=None, weights=None):
 
 def scored_of(scores, design, batch_size, weights=None):
     units = design.units(rows_of(len(scores), weights=weights))
-    return Scored(scores, units, design.plan(frame_of(some_scores(units.size)), batch_size))
+    return ScoredUnits(scores, units, design.plan(frame_of(some_scores(units.size)), batch_size))
 
 
 def test_the_units_are_runs_of_consecutive_rows_and_the_last_may_be_shorter():

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.draws import batches_with_values, draw_batches
 from pipeline.errors import BadInput
-from pipeline.records import Guess, Scores
+from pipeline.estimation.draws import batches_with_values, draw_batches
+from pipeline.records.scores import Scores
 from pipeline.sampling.difference import Difference
+from pipeline.sampling.frame import Guess
 from pipeline.sampling.without_replacement import WithoutReplacement
 from tests.populations import frame_of, scored_of, some_scores
 
@@ -97,7 +98,7 @@ def test_what_cannot_be_drawn_is_refused():
     frame = frame_of(some_scores(9))
     with pytest.raises(BadInput, match=r"batch_size must be at most the population's 9 rows"):
         Difference().plan(frame, 10)
-    with pytest.raises(BadInput, match=r"sampling=difference must have rows that count alike"):
+    with pytest.raises(BadInput, match=r"sampling=difference must have single rows of equal weight"):
         Difference().plan(dataclasses.replace(frame, is_simple=False), 5)
     broken = Guess(np.ones(9), np.ones(9), np.full(9, np.nan))
     with pytest.raises(BadInput, match=r"finite number for each row; found nan in row 0"):

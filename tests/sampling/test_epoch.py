@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.draws import draw_batches
 from pipeline.errors import BadInput
+from pipeline.estimation.draws import draw_batches
 from pipeline.sampling.epoch import Epoch
 from tests.populations import frame_of, scored_of, some_scores
 

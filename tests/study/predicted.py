@@ -1,13 +1,12 @@
 """Files of predictions of two models on the same rows, and settings made of them."""
 
-import dataclasses
-
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
 from pipeline import data as data_family
 from pipeline.model.given import Given
+from tests.evaluation import changed
 
 ROWS = 1200
 
@@ -30,9 +29,9 @@ def write(path, **columns):
     return str(path)
 
 
-def setting_from(setting_of, path, *, fields=None, **changes):
-    """A setting on a file of predictions; `fields` are the data's."""
+def stages_from(stages_of, path, *, fields=None, **changes):
+    """A stages on a file of predictions; `fields` are the data's."""
     data = data_family.MEMBERS["predictions"](path=path, **(fields or {}))
     dataset, classifier = data.rows("test"), Given().build(data)
-    made = setting_of(dataset=dataset, classifier=classifier, **changes)
-    return dataclasses.replace(made, data=data, model=Given())
+    made = stages_of(dataset=dataset, classifier=classifier, **changes)
+    return changed(made, data=data, model=Given())

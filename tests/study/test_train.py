@@ -1,27 +1,24 @@
-import io
-import itertools
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import files
 from pipeline.data.base import Data
 from pipeline.errors import BadInput
-from pipeline.loss import cross_entropy
-from pipeline.model import training
+from pipeline.model.descent import Budget, descend
 from pipeline.model.mlp import Mlp
 from pipeline.model.network import Network
 from pipeline.model.npz import Npz
-from pipeline.records import Dataset
-from pipeline.sampling.base import generator
-from pipeline.scoring import score
+from pipeline.records.rows import Dataset
+from pipeline.runtime import files
+from pipeline.scoring.rows import score
 from pipeline.study import train as study
-from pipeline.study.train import Budget, Train, descend
-from pipeline.tracking import Tracking
+from pipeline.study.train import Train
+from pipeline.tracking.mlflow import Tracking
+from tests.evaluation import changed
 
 TARGETS = {"loss_target": 0.5, "accuracy_target": 0.85}
 QUICK = {"learning_rates": [1.0], "budget": "steps", "budget_size": 100, **TARGETS}
@@ -45,13 +42,13 @@ class Stripes(Data):
 
 
 @pytest.fixture
-def stripes_of(setting_of):
-    """A function from what varies to a Setting on the stripes."""
+def stripes_of(stages_of):
+    """A function from what varies to a Stages on the stripes."""
 
     def build(*, hidden=(8,), activation="tanh", one_hot=False, **changes):
         data = Stripes(one_hot=one_hot)
         model = Mlp(hidden=list(hidden), activation=activation)
-        return replace(setting_of(dataset=data.load(), batch_size=changes.pop("batch_size", 20), **changes),
+        return changed(stages_of(dataset=data.load(), batch_size=changes.pop("batch_size", 20), **changes),
                        data=data, model=model)  # fmt: skip
 
     return build
@@ -62,58 +59,10 @@ def work_of(stripes_of):
     """A function from what varies to what is trained."""
 
     def build(kind="steps", size=12, **changes):
-        setting = stripes_of(**changes)
-        return study._work(setting, setting.dataset, Budget(kind, size))
+        stages = stripes_of(**changes)
+        return study._work(stages, stages.rows, Budget(kind, size))
 
     return build
-
-
-def naive_step(layers, inputs, labels, rate):
-    """Tanh network, one loop a row: the mean loss, the share right, and the weights after the step."""
-    changes = [(np.zeros(w.shape), np.zeros(b.shape)) for w, b in layers]
-    losses, right = [], []
-    (w1, b1), (w2, b2) = [(w.astype(np.float64), b.astype(np.float64)) for w, b in layers]
-    for x, label in zip(inputs, labels, strict=True):
-        h = np.tanh(x @ w1 + b1)
-        z = h @ w2 + b2
-        p = np.exp(z) / np.exp(z).sum()
-        losses.append(-math.log(p[label]))
-        right.append(z.argmax() == label)
-        d2 = p - np.eye(len(p))[label]
-        d1 = (w2 @ d2) * (1 - h * h)
-        for (dw, db), below, delta in zip(changes, (x, h), (d1, d2), strict=True):
-            dw += np.outer(below, delta) / len(inputs)
-            db += delta / len(inputs)
-    after = [(w - rate * dw, b - rate * db) for (w, b), (dw, db) in zip(layers, changes, strict=True)]
-    return np.mean(losses), np.mean(right), after
-
-
-def test_each_step_is_the_hand_made_update_and_its_batch_is_judged_by_the_weights_before_it(work_of):
-    work = work_of(size=4)
-    run = descend(work, 0.5)
-    kept = {step: layers for step, _, layers in run.kept}
-    assert list(kept) == [0, 1, 2, 3, 4]
-    batches = training.batches_in_passes(120, 20, generator(0, 20, 0))
-    for (step, _, loss, accuracy), rows in zip(run.batches, itertools.islice(batches, 4), strict=True):
-        before = kept[step - 1]
-        inputs = work.train.inputs[rows] / 255
-        expected_loss, expected_accuracy, after = naive_step(before, inputs, work.train.labels[rows], 0.5)
-        assert loss == pytest.approx(expected_loss, rel=1e-5)
-        logits = Network(before, "tanh").logits(inputs.astype(np.float32))
-        assert loss == pytest.approx(cross_entropy(logits, work.train.labels[rows]).mean(), rel=1e-5)
-        assert accuracy == expected_accuracy
-        for layer, expected in zip(kept[step], after, strict=True):
-            for array, wanted in zip(layer, expected, strict=True):
-                np.testing.assert_allclose(array, wanted, rtol=1e-4, atol=1e-6)
-
-
-def test_batches_are_cut_from_passes_in_which_every_row_comes_up_once():
-    batches = training.batches_in_passes(10, 4, np.random.default_rng(0))
-    rows = np.concatenate([next(batches) for _ in range(5)])
-    assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
-    assert list(rows[:10]) != list(rows[10:])
-    everything = training.batches_in_passes(10, 10, np.random.default_rng(0))
-    assert all(sorted(next(everything)) == list(range(10)) for _ in range(3))
 
 
 def test_the_first_weights_are_the_same_for_every_batch_size_and_others_for_another_seed(work_of):
@@ -134,12 +83,12 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another(stripes_of)
 
 
 def test_the_splits_are_evaluated_with_the_weights_after_the_step(stripes_of):
-    setting = stripes_of()
-    frame = Train(**QUICK | {"budget_size": 3}).answer(setting).tables["training.parquet"].set_index("step")
-    run = descend(study._work(setting, setting.dataset, Budget("steps", 3)), 1.0)
+    stages = stripes_of()
+    frame = Train(**QUICK | {"budget_size": 3}).answer(stages).tables["training.parquet"].set_index("step")
+    run = descend(study._work(stages, stages.rows, Budget("steps", 3)), 1.0)
     for step, _, layers in run.kept:
         for split in ("train", "test"):
-            scores = score(Network(layers, "tanh"), setting.data.load_split(split))
+            scores = score(Network(layers, "tanh"), stages.experiment.data.load_split(split))
             assert frame.loc[step, f"{split}_loss"] == pytest.approx(scores.loss.mean(), rel=1e-12)
             assert frame.loc[step, f"{split}_accuracy"] == scores.correct.mean()
     assert math.isnan(frame.loc[0, "batch_loss"])
@@ -187,19 +136,19 @@ def test_a_target_never_reached_is_infinite_and_said_in_words(stripes_of):
     assert result.shown.rows[0][2:5] == ("—", "—", "—")
 
 
-def test_the_default_targets_are_twice_the_loss_and_the_errors_of_the_models_own_network(setting_of):
-    setting = setting_of(batch_size=64)
+def test_the_default_targets_are_twice_the_loss_and_the_errors_of_the_models_own_network(stages_of):
+    stages = stages_of(batch_size=64)
     part = Train(learning_rates=[1.0])
-    targets = part._targets(setting, setting.dataset)
-    scores = score(setting.classifier, setting.dataset)
+    targets = part._targets(stages, stages.rows)
+    scores = score(stages.classifier, stages.rows)
     assert 0 <= targets["loss"] - 2 * scores.loss.mean() < 0.01
     assert -1e-9 <= (1 - targets["accuracy"]) - 2 * (1 - scores.correct.mean()) < 0.001 + 1e-9
-    assert part._targets(setting_of(batch_size=8, seed=3), setting.dataset) == targets
-    assert Train(loss_target=0.1)._targets(setting, setting.dataset) == targets | {"loss": 0.1}
+    assert part._targets(stages_of(batch_size=8, seed=3), stages.rows) == targets
+    assert Train(loss_target=0.1)._targets(stages, stages.rows) == targets | {"loss": 0.1}
 
 
-def test_digits_reach_the_default_targets_and_the_batches_never_touch_the_test_split(setting_of):
-    result = Train(learning_rates=[1.0], budget_size=20_000).answer(setting_of(batch_size=64))
+def test_digits_reach_the_default_targets_and_the_batches_never_touch_the_test_split(stages_of):
+    result = Train(learning_rates=[1.0], budget_size=20_000).answer(stages_of(batch_size=64))
     assert result.metrics["loss/examples_to_target"] < 10_000
     assert result.metrics["accuracy/examples_to_target"] < 10_000
     assert result.metrics["loss/train"] < result.metrics["loss/test"]
@@ -208,58 +157,11 @@ def test_digits_reach_the_default_targets_and_the_batches_never_touch_the_test_s
     assert list(result.figures) == ["training_curves"]
 
 
-class Clock:
-    """Half a second passes between any two looks."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        self.now += 0.5
-        return self.now
-
-
-@pytest.mark.parametrize(
-    ("kind", "size", "steps"),
-    [
-        ("steps", 7, 7),
-        ("steps", 7.9, 7),
-        ("examples", 140, 7),
-        ("examples", 159, 7),
-        ("seconds", 3.5, 7),
-        ("seconds", 3.1, 7),
-    ],
-)
-def test_each_kind_of_budget_is_held(work_of, kind, size, steps):
-    run = descend(work_of(kind, size), 0.1, clock=Clock())
-    assert run.steps == steps
-    assert run.seconds == pytest.approx(0.5 * steps)
-    assert run.kept[-1][0] == steps
-
-
 def test_the_default_budget_is_four_passes_and_at_least_40000_examples():
     assert Train()._budget(60_000) == Budget("examples", 240_000)
     assert Train()._budget(797) == Budget("examples", 40_000)
     assert Train(budget="steps")._budget(797) == Budget("steps", 1_000)
     assert Train(budget="seconds", budget_size=0.5)._budget(797) == Budget("seconds", 0.5)
-
-
-@pytest.mark.parametrize("size", [30, 3_000, 9_000])
-def test_evaluations_and_recorded_batches_are_few_however_long_the_training(work_of, size):
-    run = descend(work_of(size=size, hidden=(2,), batch_size=2), 0.01)
-    steps = [step for step, *_ in run.batches]
-    assert len(steps) == len(set(steps)) <= 2000
-    assert len(set(np.diff(steps))) == 1
-    assert steps[-1] > size - 8
-    evaluated = [step for step, *_ in run.kept]
-    assert evaluated[0] == 0
-    assert evaluated[-1] == size
-    assert len(evaluated) <= 62
-    # A target is met at most 15 % of the steps, or a step, or a twentieth of the budget after it could be seen.
-    late = [step for step in evaluated if step > 0.001 * size]
-    assert all(
-        after - before <= max(1.16 * before - before + 1, 0.05 * size + 1) for before, after in itertools.pairwise(late)
-    )
 
 
 def test_the_rate_with_the_lowest_train_loss_at_the_end_is_taken_whatever_the_test_split_says(stripes_of):
@@ -285,8 +187,8 @@ def test_of_equal_rates_the_smallest_is_taken(stripes_of, monkeypatch):
 
 
 def test_a_rate_that_runs_away_loses_and_the_study_goes_on(stripes_of):
-    setting = stripes_of(hidden=(8, 8), activation="relu")
-    result = Train(**QUICK | {"learning_rates": [1e30, 0.1]}).answer(setting)
+    stages = stripes_of(hidden=(8, 8), activation="relu")
+    result = Train(**QUICK | {"learning_rates": [1e30, 0.1]}).answer(stages)
     assert result.metrics["train/learning_rate"] == 0.1
     trials = result.tables["learning_rates.csv"].set_index("learning_rate")
     assert math.isnan(trials.loc[1e30, "train_loss"])
@@ -295,7 +197,7 @@ def test_a_rate_that_runs_away_loses_and_the_study_goes_on(stripes_of):
     with pytest.raises(
         BadInput, match=r"learning_rates must hold one that keeps the loss finite; found none in 1e\+30"
     ):
-        Train(**QUICK | {"learning_rates": [1e30]}).answer(setting)
+        Train(**QUICK | {"learning_rates": [1e30]}).answer(stages)
 
 
 def test_a_best_rate_at_the_end_of_the_grid_is_pointed_out(stripes_of):
@@ -314,7 +216,7 @@ def test_what_cannot_be_trained_is_refused_in_one_line(stripes_of):
     with pytest.raises(BadInput, match=r"at most the train split's 120 rows .* found 121: choose 120"):
         part.answer(stripes_of(batch_size=121))
     with pytest.raises(BadInput, match=r"model must be mlp for study=train.* found npz: choose model=mlp"):
-        part.answer(replace(stripes_of(), model=Npz(path="weights.npz", activation="relu")))
+        part.answer(changed(stripes_of(), model=Npz(path="weights.npz", activation="relu")))
     with pytest.raises(BadInput, match=r"study\.budget_size must hold at least one batch of 20 examples; found 19"):
         Train(**QUICK | {"budget": "examples", "budget_size": 19}).answer(stripes_of())
 
@@ -322,7 +224,7 @@ def test_what_cannot_be_trained_is_refused_in_one_line(stripes_of):
 def test_a_reference_that_is_too_poor_to_set_a_target_is_refused(stripes_of):
     poor = Network([(np.zeros((6, 2), "f4"), np.array([3, -3], "f4"))], "relu")
     with pytest.raises(BadInput, match=r"study\.accuracy_target must be given"):
-        Train(**QUICK | {"accuracy_target": None}).answer(replace(stripes_of(), classifier=poor))
+        Train(**QUICK | {"accuracy_target": None}).answer(changed(stripes_of(), classifier=poor))
 
 
 BAD_FIELDS = {
@@ -346,19 +248,18 @@ def test_nonsense_is_refused_when_the_part_is_built(fields, message):
 
 
 def test_a_bar_is_shown_on_a_terminal_but_not_under_another(stripes_of, capfd, monkeypatch):
-    from rich.console import Console
-    from rich.progress import Progress
+    from pipeline.runtime import progress
 
-    from pipeline.model import mlp
-
-    monkeypatch.setattr(mlp, "_SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "SILENT_SECONDS", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     Train(**QUICK).answer(stripes_of())
     assert "Training with 20 rows a step" in capfd.readouterr().err
-    with Progress(console=Console(file=io.StringIO(), force_terminal=True)):
+    with progress.Bar("Sweep", 1, unit="cells", at_once=True):
         Train(**QUICK).answer(stripes_of())
-    assert "Training with" not in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "Sweep" in said
+    assert "Training with" not in said
 
 
 @pytest.mark.slow
@@ -378,7 +279,8 @@ def test_make_train_ends_in_a_table_a_conclusion_and_plots_on_the_parent(command
     parent = store.newest_sweep()
     artifacts = tmp_path / "artifacts" / parent.info.run_id / "artifacts"
     plots = {"training_targets.png", "training_curves.png"}
-    assert {path.name for path in artifacts.iterdir()} == {"cells.csv", "table.txt", *plots}
+    reports = {"report.html", "report.md"}
+    assert {path.name for path in artifacts.iterdir()} == {"cells.csv", "table.txt", *reports, *plots}
     cells = pd.read_csv(artifacts / "cells.csv")
     assert cells["batch_size"].tolist() == [64, 797]
     assert np.isinf(cells["loss/steps_to_target"]).tolist() == [False, True]

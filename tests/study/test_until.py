@@ -13,12 +13,19 @@ from scipy import stats
 from pipeline.data.mnist import Mnist
 from pipeline.errors import BadInput
 from pipeline.interval.capital import sequence_at
+from pipeline.interval.control_variate import controlled_sequence_at
+from pipeline.interval.share_sequence import share_sequence_at
 from pipeline.model.base import Classifier
+from pipeline.model.network import Network
 from pipeline.model.npz import Npz
-from pipeline.records import Dataset
+from pipeline.proxy.base import Proxy
+from pipeline.records.rows import Dataset
 from pipeline.sampling import MEMBERS
-from pipeline.scoring import score
-from pipeline.study.until import Until, live, look_counts
+from pipeline.sampling.frame import Guess
+from pipeline.scoring.rows import score
+from pipeline.study.pool import look_counts
+from pipeline.study.until import Until, live
+from tests.evaluation import changed
 
 METRICS = ("loss", "accuracy")
 
@@ -47,18 +54,18 @@ def numbered():
 
 
 @pytest.fixture
-def counted(setting_of, numbered):
+def counted(stages_of, numbered):
     def build(**changes):
         asked = {"design": "without_replacement"} | changes
-        return setting_of(dataset=numbered, classifier=Counting(), **asked)
+        return stages_of(dataset=numbered, classifier=Counting(), **asked)
 
     return build
 
 
 def test_only_the_rows_up_to_the_stop_are_evaluated_and_none_twice(counted):
-    setting = counted()
-    result = Until(loss_within=None, accuracy_within=0.05).answer(setting)
-    seen = setting.classifier.seen
+    stages = counted()
+    result = Until(loss_within=None, accuracy_within=0.05).answer(stages)
+    seen = stages.classifier.seen
     assert len(seen) == len(set(seen)) == result.metrics["rows/evaluated"] == result.tables["looks.csv"]["n"].iloc[-1]
     assert 0 < len(seen) < 2000
     assert result.metrics["rows/saved"] == 5000 - len(seen)
@@ -68,17 +75,17 @@ def test_only_the_rows_up_to_the_stop_are_evaluated_and_none_twice(counted):
 
 
 def test_with_replacement_a_row_that_comes_again_is_not_evaluated_again(counted):
-    setting = counted(design="with_replacement")
-    result = Until(loss_within=None, accuracy_within=1e-4, max_rows=6000, block=3000).answer(setting)
-    assert len(setting.classifier.seen) == len(set(setting.classifier.seen)) == result.metrics["rows/evaluated"] < 5000
+    stages = counted(design="with_replacement")
+    result = Until(loss_within=None, accuracy_within=1e-4, max_rows=6000, block=3000).answer(stages)
+    assert len(stages.classifier.seen) == len(set(stages.classifier.seen)) == result.metrics["rows/evaluated"] < 5000
     assert result.tables["looks.csv"]["n"].iloc[-1] == 6000
 
 
 @pytest.mark.parametrize("asked", [{"loss_within": 1e-9}, {"accuracy_within": 1e-9}])
 def test_all_rows_drawn_are_exact_against_the_means(counted, asked):
-    setting = counted()
-    result = Until(**({"loss_within": None, "accuracy_within": None, "block": 400} | asked)).answer(setting)
-    scores = score(Counting(), setting.dataset)
+    stages = counted()
+    result = Until(**({"loss_within": None, "accuracy_within": None, "block": 400} | asked)).answer(stages)
+    scores = score(Counting(), stages.rows)
     for metric, values in (("loss", scores.loss), ("accuracy", scores.correct)):
         for name in ("mean", "low", "high"):
             assert result.metrics[f"{metric}/{name}"] == pytest.approx(values.mean(), rel=1e-12)
@@ -122,30 +129,30 @@ def test_looks_are_spaced_as_asked_and_the_last_is_at_the_end(most, block, growt
     assert (counts[1:-1] >= growth * counts[:-2] - 1e-6).all()
 
 
-def test_whole_groups_are_drawn_and_the_interval_holds_their_weighted_mean(setting_of, numbered):
+def test_whole_groups_are_drawn_and_the_interval_holds_their_weighted_mean(stages_of, numbered):
     groups = np.repeat(np.arange(1000), 5)
     weights = np.random.default_rng(1).random(5000) + 0.5
     dataset = replace(numbered, groups=groups, weights=weights)
-    setting = setting_of(dataset=dataset, classifier=Counting(), design="without_replacement")
-    result = Until(loss_within=None, accuracy_within=0.08).answer(setting)
+    stages = stages_of(dataset=dataset, classifier=Counting(), design="without_replacement")
+    result = Until(loss_within=None, accuracy_within=0.08).answer(stages)
     truth = np.average(score(Counting(), dataset).correct, weights=weights)
     assert result.metrics["rows/evaluated"] == 5 * result.tables["looks.csv"]["n"].iloc[-1] < 5000
     assert result.metrics["accuracy/low"] <= truth <= result.metrics["accuracy/high"]
-    exact = Until(loss_within=None, accuracy_within=1e-9).answer(setting).metrics
+    exact = Until(loss_within=None, accuracy_within=1e-9).answer(stages).metrics
     assert exact["accuracy/mean"] == pytest.approx(truth, rel=1e-12)
     assert exact["accuracy/half_width"] == 0
 
 
-def test_max_rows_holds_for_whole_groups_and_for_the_first_alone(setting_of, numbered):
+def test_max_rows_holds_for_whole_groups_and_for_the_first_alone(stages_of, numbered):
     dataset = replace(numbered, groups=np.repeat(np.arange(1000), 5))
-    setting = setting_of(dataset=dataset, classifier=Counting(), design="without_replacement")
-    assert Until(max_rows=123).answer(setting).metrics["rows/evaluated"] == 120
+    stages = stages_of(dataset=dataset, classifier=Counting(), design="without_replacement")
+    assert Until(max_rows=123).answer(stages).metrics["rows/evaluated"] == 120
     with pytest.raises(BadInput, match=r"study\.max_rows must be at least the rows of the first group .* found 4"):
-        Until(max_rows=4).check(setting)
+        Until(max_rows=4).check(stages)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_groups_of_unlike_sizes_and_correlated_rows_are_missed_no_more_often_than_said(setting_of, weighted):
+@pytest.mark.parametrize("weighted", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_groups_of_unlike_sizes_and_correlated_rows_are_missed_no_more_often_than_said(stages_of, weighted):
     # 200 groups of 1 to 12 rows, right or wrong together; rows taken for independent would be far too sure.
     rng = np.random.default_rng(5)
     lengths = rng.integers(1, 13, 200)
@@ -157,8 +164,8 @@ def test_groups_of_unlike_sizes_and_correlated_rows_are_missed_no_more_often_tha
     truth = np.average(logit > 0, weights=weights)
     runs, missed, stopped = 40, 0, 0
     for seed in range(runs):
-        setting = setting_of(dataset=dataset, classifier=Counting(), design="without_replacement", seed=seed)
-        found = Until(loss_within=None, accuracy_within=0.1, block=20).answer(setting).metrics
+        stages = stages_of(dataset=dataset, classifier=Counting(), design="without_replacement", seed=seed)
+        found = Until(loss_within=None, accuracy_within=0.1, block=20).answer(stages).metrics
         missed += not found["accuracy/low"] <= truth <= found["accuracy/high"]
         stopped += found["rows/saved"] > 0
     assert stopped == runs
@@ -166,9 +173,9 @@ def test_groups_of_unlike_sizes_and_correlated_rows_are_missed_no_more_often_tha
 
 
 def test_for_the_world_all_rows_leave_a_width(counted):
-    setting = counted()
-    setting = replace(setting, interval=replace(setting.interval, target="superpopulation"))
-    result = Until(loss_within=None, accuracy_within=0.001).answer(setting)
+    stages = counted()
+    stages = changed(stages, interval=replace(stages.experiment.interval, target="superpopulation"))
+    result = Until(loss_within=None, accuracy_within=0.001).answer(stages)
     assert result.metrics["rows/evaluated"] == 5000
     assert result.metrics["accuracy/half_width"] > 0.001
     assert result.metrics["rows/enough"] == 0
@@ -176,21 +183,21 @@ def test_for_the_world_all_rows_leave_a_width(counted):
 
 
 @pytest.mark.parametrize("changes", [{"design": "with_replacement"}, {"weighted": True}])
-def test_the_world_is_refused_where_rows_repeat_or_count_unlike(setting_of, numbered, changes):
+def test_the_world_is_refused_where_rows_repeat_or_count_unlike(stages_of, numbered, changes):
     weights = np.ones(5000) if changes.pop("weighted", False) else None
     dataset = replace(numbered, weights=weights)
-    setting = setting_of(**({"dataset": dataset, "classifier": Counting(), "design": "without_replacement"} | changes))
-    setting = replace(setting, interval=replace(setting.interval, target="superpopulation"))
+    stages = stages_of(**({"dataset": dataset, "classifier": Counting(), "design": "without_replacement"} | changes))
+    stages = changed(stages, interval=replace(stages.experiment.interval, target="superpopulation"))
     with pytest.raises(BadInput, match=r"interval\.target=superpopulation must draw rows that count alike, none twice"):
-        Until().check(setting)
+        Until().check(stages)
 
 
-def test_with_replacement_it_ends_by_itself_and_says_at_what(setting_of):
+def test_with_replacement_it_ends_by_itself_and_says_at_what(stages_of):
     rng = np.random.default_rng(2)
     inputs = np.column_stack([np.arange(40.0), rng.normal(size=40)]).astype(np.float32)
     dataset = Dataset(inputs, rng.integers(0, 2, 40), 2, 1.0, "few", "few")
-    setting = setting_of(dataset=dataset, classifier=Counting(), design="with_replacement", batch_size=10)
-    result = Until(loss_within=1e-6).answer(setting)
+    stages = stages_of(dataset=dataset, classifier=Counting(), design="with_replacement", batch_size=10)
+    result = Until(loss_within=1e-6).answer(stages)
     assert result.tables["looks.csv"]["n"].iloc[-1] == 400
     assert "400 draws, 40 of 40 rows (100 %), by 10 draws for each row of the population, without" in result.summary
 
@@ -270,9 +277,16 @@ def test_nonsense_is_refused(fields, message):
 
 
 @pytest.mark.parametrize("name", sorted(set(MEMBERS) - {"with_replacement", "without_replacement"}))
-def test_a_design_whose_rows_are_not_in_random_order_is_refused(setting_of, name):
+def test_a_design_whose_rows_are_not_in_random_order_is_refused(stages_of, name):
     with pytest.raises(BadInput, match=f"study=until draws one simple random order; found sampling={name}"):
-        Until().check(setting_of(design=name, batch_size=100))
+        Until().check(stages_of(design=name, batch_size=100))
+
+
+def sequence(values, counts, size, *, cap, within):
+    """The ends at some counts as the study makes them: of 0 and 1 (a cap of 1) by likelihood ratios, else by bets."""
+    made = share_sequence_at if cap == 1 else sequence_at
+    low, high = made(values / cap, counts, confidence=0.95, population_size=size, within=within / cap)
+    return cap * low, cap * high
 
 
 def missed(values, *, cap, runs, within, block, growth, most):
@@ -291,7 +305,7 @@ def missed(values, *, cap, runs, within, block, growth, most):
         reach = stats.norm.ppf(0.975) * np.sqrt(np.maximum(variance, 0) / counts * (1 - counts / size))
         at = first_within(reach, within)
         normal += abs(mean[at] - truth) > reach[at]
-        low, high = (cap * end for end in sequence_at(own / cap, counts, confidence=0.95, population_size=size))
+        low, high = sequence(own, counts, size, cap=cap, within=within)
         at = first_within((high - low) / 2, within)
         ours += not low[at] <= truth <= high[at]
     return normal, ours
@@ -331,13 +345,76 @@ def test_the_same_on_a_published_networks_test_set(mnist_root, book_network, met
 
 
 def test_the_study_stops_where_the_simulation_says(counted):
-    setting = counted()
+    stages = counted()
     study = Until(loss_within=None, accuracy_within=0.03)
-    looks = study.answer(setting).tables["looks.csv"]
-    correct = score(Counting(), setting.dataset, study.order(setting)).correct.astype(float)
+    looks = study.answer(stages).tables["looks.csv"]
+    correct = score(Counting(), stages.rows, study.order(stages)).correct.astype(float)
     counts = np.array(list(look_counts(5000, block=study.block, growth=study.growth)))
-    low, high = sequence_at(correct, counts, confidence=0.95, population_size=5000)
+    low, high = sequence(correct, counts, 5000, cap=1.0, within=0.03)
     at = first_within((high - low) / 2, 0.03)
     assert looks["n"].tolist() == counts[: at + 1].tolist()
     np.testing.assert_allclose(looks["accuracy_low"], low[: at + 1], rtol=1e-9)
     np.testing.assert_allclose(looks["accuracy_high"], high[: at + 1], rtol=1e-9)
+
+
+class _Known(Proxy):
+    """A proxy that knows the labels of most rows: each fiftieth it has wrong."""
+
+    def guess(self, dataset, classifier, *, data):
+        scores = score(classifier, dataset)
+        wrong = np.arange(len(dataset)) % 50 == 0
+        return Guess(scores.loss, np.where(wrong, 0.7, scores.loss), np.where(wrong, ~scores.correct, scores.correct))
+
+
+def test_a_proxy_that_is_named_saves_rows_and_is_told_of(numbered, stages_of):
+    asked = {"design": "without_replacement", "dataset": numbered, "classifier": Counting()}
+    without, with_proxy = stages_of(**asked), stages_of(guess=_Known(name="known"), **asked)
+    study = Until(loss_within=None, accuracy_within=0.02)
+    study.check(with_proxy)
+    alone, helped = study.answer(without), study.answer(with_proxy)
+    assert helped.metrics["rows/evaluated"] < 0.7 * alone.metrics["rows/evaluated"]
+    right = score(Counting(), numbered).correct.mean()
+    assert helped.metrics["accuracy/low"] <= right <= helped.metrics["accuracy/high"]
+    assert helped.metrics["rows/enough"] == 1
+    (said,) = (note for note in helped.notes if "proxy=known" in note)
+    assert "of the variance among the rows evaluated it leaves" in said
+    assert "of the loss" not in said
+
+
+def test_a_proxy_of_the_world_is_refused(stages_of, numbered):
+    stages = stages_of(
+        design="without_replacement", dataset=numbered, classifier=Counting(), guess=_Known(name="known")
+    )
+    asked = replace(stages.experiment, interval=replace(stages.experiment.interval, target="superpopulation"))
+    with pytest.raises(BadInput, match="with a proxy must be about the rows at hand"):
+        Until().check(replace(stages, experiment=asked))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("metric", "within", "saved"), [("accuracy", 0.01, 0.4), ("loss", 0.02, 0.3)])
+def test_an_earlier_networks_scores_save_rows_of_a_published_networks_test_set(
+    mnist_root, book_network, metric, within, saved
+):
+    data = Mnist(split="test", root=str(mnist_root))
+    rows, network, rng = data.load(), Npz(path=str(book_network)).build(data), np.random.default_rng(0)
+    noisy = [(W + 0.2 * W.std() * rng.normal(size=W.shape), b) for W, b in network.layers]
+    cap = 10.0 if metric == "loss" else 1.0
+    now, before = (
+        score(own, rows, cap=10.0).values(metric).astype(float) / cap
+        for own in (network, Network(noisy, network.activation))
+    )
+    counts = np.array(list(look_counts(len(now), block=50, growth=1.05)))
+    asked = {"confidence": 0.95, "within": within / cap}
+    plain = share_sequence_at if metric == "accuracy" else sequence_at
+    taken, missed_by = [], 0
+    for _ in range(60):
+        order = rng.permutation(len(now))
+        alone = plain(now[order], counts, population_size=len(now), **asked)
+        helped = controlled_sequence_at(
+            now[order], before[order], before, counts, is_finite=True, is_share=metric == "accuracy", **asked
+        )
+        taken.append([counts[((high - low) / 2 <= within / cap).argmax()] for low, high in (alone, helped)])
+        missed_by += bool((helped[0] > now.mean() + 1e-9).any() or (helped[1] < now.mean() - 1e-9).any())
+    assert missed_by <= stats.binom.ppf(0.999, 60, 0.05)
+    alone, helped = np.median(taken, axis=0)
+    assert helped < (1 - saved) * alone

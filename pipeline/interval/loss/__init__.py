@@ -1,19 +1,19 @@
-"""Intervals for the loss; a new one is one file here, one YAML of the same name, one entry below."""
+"""Intervals for the loss. A new one is one file here, one YAML file of the same name, and one entry below."""
 
-from pipeline.interval.loss.bca import Bca
-from pipeline.interval.loss.betting import Betting
-from pipeline.interval.loss.bootstrap_t import BootstrapT
-from pipeline.interval.loss.hall import Hall
-from pipeline.interval.loss.normal import Normal
-from pipeline.interval.loss.sequence import Sequence
-from pipeline.interval.loss.t import T
+from ...runtime.members import Members
 
-MEMBERS: dict[str, type] = {
-    "hall": Hall,
-    "t": T,
-    "normal": Normal,
-    "bootstrap_t": BootstrapT,
-    "bca": Bca,
-    "betting": Betting,
-    "sequence": Sequence,
-}
+MEMBERS = Members(
+    __name__,
+    {
+        "hall_score": "HallScore",
+        "score": "Score",
+        "hall": "Hall",
+        "t": "T",
+        "normal": "Normal",
+        "bootstrap_t": "BootstrapT",
+        "bca": "Bca",
+        "star_bets": "StarBets",
+        "betting": "Betting",
+        "sequence": "Sequence",
+    },
+)

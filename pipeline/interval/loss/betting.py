@@ -1,22 +1,22 @@
-"""The guaranteed interval for losses that are known to be at most a cap."""
+"""The guaranteed interval for losses that are at most a cap."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.interval.bounded import Capped, bounded_estimate
-from pipeline.interval.capital import fixed_interval
-from pipeline.records import Batches, Estimate
+from ...records.batches import Batches, Estimate
+from ..bounded import Capped, bounded_estimate
+from ..capital import fixed_interval
 
 
 @dataclass
 class Betting(Capped):
-    """The means that a fair game does not refute  [Waudby-Smith & Ramdas 2023; see `pipeline.interval.capital`].
+    """The means that betting does not reject  [Waudby-Smith & Ramdas 2023; see `pipeline.interval.capital`].
 
-    Holds at every n, whatever the losses' shape, as long as none of the population is above the cap. What that costs
-    is width: on a published network's losses, with the largest of them as the cap, it is 3.2 times as wide at n = 30 as
-    knowing σ would make it, 2.2 times at 100 and 1.3 times at 1,000. One row, or equal losses, give an interval that
-    has a width; the whole population has none.
+    Its coverage is at least the confidence at every n and for every distribution of the losses, if none in the
+    population is above the cap. The price is width: on a published network's losses, with the largest of them as the
+    cap, it is 3.2 times as wide at n = 30 as with a known σ, 2.2 times at 100 and 1.3 times at 1,000. It has a width
+    for one row and for equal losses; for the whole population it has none.
     """
 
     name: str = "betting"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.errors import BadInput
-from pipeline.model.base import Classifier
-from pipeline.model.network import Layer, Network
-from pipeline.study.base import Setting
+from ...errors import BadInput
+from ...experiment import Stages
+from ...model.base import Classifier
+from ...model.network import Layer, Network
 
 
 @dataclass
@@ -21,14 +21,14 @@ class Direction(ABC):
 
     name: str
 
-    def of(self, classifier: Classifier, setting: Setting) -> tuple[Layer, ...]:
+    def of(self, classifier: Classifier, stages: Stages) -> tuple[Layer, ...]:
         """Return d, a change of every weight and bias.
 
         Parameters
         ----------
         classifier : Classifier
             A `Network`, whose parameters are θ.
-        setting : Setting
+        stages : Stages
             Where the data and the seed are.
 
         Returns
@@ -45,7 +45,7 @@ class Direction(ABC):
         with np.errstate(over="ignore"):
             layers = tuple(
                 (dW.astype(W.dtype), db.astype(b.dtype))
-                for (dW, db), (W, b) in zip(self._layers(network, setting), network.layers, strict=True)
+                for (dW, db), (W, b) in zip(self._layers(network, stages), network.layers, strict=True)
             )
         far = length(layers)
         if not math.isfinite(far):
@@ -57,12 +57,12 @@ class Direction(ABC):
             raise BadInput(f"the direction {self.name} must have a length; found {self._why_zero()}")
         return layers
 
-    def content(self, setting: Setting) -> list[str]:
+    def content(self, stages: Stages) -> list[str]:
         """Return digests of what shapes the direction besides the classifier and the configuration."""
         return []
 
     @abstractmethod
-    def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
+    def _layers(self, network: Network, stages: Stages) -> Sequence[Layer]:
         """Return d in the shapes of ``network.layers``, in any float dtype."""
 
     @abstractmethod
@@ -70,7 +70,7 @@ class Direction(ABC):
         """Say what a zero length means, and what to do."""
 
     @abstractmethod
-    def described(self, network: Network, setting: Setting) -> str:
+    def described(self, network: Network, stages: Stages) -> str:
         """Name the direction in running text, such as ``a random direction``."""
 
     @abstractmethod
@@ -78,7 +78,7 @@ class Direction(ABC):
         """Say what α = 1 is."""
 
     @abstractmethod
-    def reach(self, network: Network, layers: Sequence[Layer], setting: Setting) -> tuple[float, float]:
+    def reach(self, network: Network, layers: Sequence[Layer], stages: Stages) -> tuple[float, float]:
         """Return the least and the largest α of a picture that shows something.
 
         Parameters
@@ -87,7 +87,7 @@ class Direction(ABC):
             At α = 0.
         layers : sequence of (dW, db)
             What `of` returned.
-        setting : Setting
+        stages : Stages
             Where the data are.
         """
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import files
-from pipeline.errors import BadInput
-from pipeline.model.network import Layer, Network
-from pipeline.model.npz import layers_of, read_all
-from pipeline.study.base import Setting
-from pipeline.study.direction.base import Direction
+from ...errors import BadInput
+from ...experiment import Stages
+from ...model.network import Layer, Network
+from ...model.npz import layers_of, read_all
+from ...runtime import files
+from .base import Direction
 
 
 @dataclass
@@ -39,11 +39,11 @@ class Checkpoint(Direction):
             )
         self.path = files.absolute(self.path)
 
-    def content(self, setting: Setting) -> list[str]:
+    def content(self, stages: Stages) -> list[str]:
         """Return the digest of the other weights' file."""
         return [files.file_digest(Path(self.path))]
 
-    def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
+    def _layers(self, network: Network, stages: Stages) -> Sequence[Layer]:
         path = Path(self.path)
         if not path.is_file():
             raise BadInput(f"study.direction.path must name an npz file of weights; found no file {path}")
@@ -64,7 +64,7 @@ class Checkpoint(Direction):
     def _why_zero(self) -> str:
         return f"the model's own weights in {self.path}: choose another file"
 
-    def described(self, network: Network, setting: Setting) -> str:
+    def described(self, network: Network, stages: Stages) -> str:
         """Name it by the file."""
         return f"the line to {Path(self.path).name}"
 
@@ -72,7 +72,7 @@ class Checkpoint(Direction):
         """Say what α = 1 is."""
         return f"share of the way to {Path(self.path).name}"
 
-    def reach(self, network: Network, layers: Sequence[Layer], setting: Setting) -> tuple[float, float]:
+    def reach(self, network: Network, layers: Sequence[Layer], stages: Stages) -> tuple[float, float]:
         """Return from half the way before the model to half the way behind the other."""
         return -0.5, 1.5
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.data.base import check_split, in_memory
-from pipeline.errors import BadInput
-from pipeline.kept import once
-from pipeline.model.gradient import DIFFERENTIABLE, mean_loss_and_gradients
-from pipeline.model.network import Layer, Network
-from pipeline.records import Dataset
-from pipeline.study.base import Setting
-from pipeline.study.direction.base import Direction, length
+from ...data.base import check_split, in_memory
+from ...errors import BadInput
+from ...experiment import Stages
+from ...model.gradient import DIFFERENTIABLE, mean_loss_and_gradients
+from ...model.network import Layer, Network
+from ...records.rows import Dataset
+from ...runtime.memo import once
+from .base import Direction, length
 
 _BLOCK = 1024
 # A trained network has left the valley's floor when the weights have moved by this share of their own length.
@@ -37,24 +37,24 @@ class Gradient(Direction):
     def __post_init__(self) -> None:
         check_split(self.split)
 
-    def content(self, setting: Setting) -> list[str]:
+    def content(self, stages: Stages) -> list[str]:
         """Return the digest of the rows whose loss is followed downhill."""
-        return [setting.data.rows(self.split).digest]
+        return [stages.experiment.data.rows(self.split).digest]
 
-    def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
+    def _layers(self, network: Network, stages: Stages) -> Sequence[Layer]:
         if network.activation not in DIFFERENTIABLE:
             raise BadInput(
                 f"the direction gradient needs an activation that has one, {', '.join(DIFFERENTIABLE)}; found "
                 f"{network.activation!r}, whose gradient is zero: choose study/direction=random or weight"
             )
-        dataset = in_memory(setting.data.rows(self.split))
+        dataset = in_memory(stages.experiment.data.rows(self.split))
         key = f"gradient {network.digest} {dataset.digest} {dataset.scale}"
         return once(key, lambda: _descent(network, dataset))
 
     def _why_zero(self) -> str:
         return "a gradient of zero, at a minimum or a plateau: choose study/direction=random"
 
-    def described(self, network: Network, setting: Setting) -> str:
+    def described(self, network: Network, stages: Stages) -> str:
         """Name it."""
         return f"the negative gradient of the {self.split} loss"
 
@@ -62,7 +62,7 @@ class Gradient(Direction):
         """Say what α = 1 is."""
         return "learning rate of one gradient step"
 
-    def reach(self, network: Network, layers: Sequence[Layer], setting: Setting) -> tuple[float, float]:
+    def reach(self, network: Network, layers: Sequence[Layer], stages: Stages) -> tuple[float, float]:
         """Return ±α at which the parameters have moved by a tenth of their own length."""
         alpha = _REACH * length(network.layers) / length(layers)
         return -alpha, alpha

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.errors import BadInput
-from pipeline.model.network import Layer, Network
-from pipeline.sampling.base import generator
-from pipeline.study.base import Setting
-from pipeline.study.direction.base import Direction
+from ...errors import BadInput
+from ...experiment import Stages
+from ...model.network import Layer, Network
+from ...sampling.streams import DIRECTION, generator
+from .base import Direction
 
 
 @dataclass
@@ -35,15 +35,14 @@ class Random(Direction):
         if self.index < 0:
             raise BadInput(f"the random direction's index must be a whole number of at least 0; found {self.index}")
 
-    def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
-        # No batch has 0 rows, so no draw shares this generator.
-        rng = generator(setting.seed, 0, self.index)
+    def _layers(self, network: Network, stages: Stages) -> Sequence[Layer]:
+        rng = generator(DIRECTION, stages.experiment.seed, index=self.index)
         return [(_like(W.astype(np.float64), rng), np.zeros(b.shape)) for W, b in network.layers]
 
     def _why_zero(self) -> str:
         return "a network whose weights are all 0, which filter normalisation keeps: train it"
 
-    def described(self, network: Network, setting: Setting) -> str:
+    def described(self, network: Network, stages: Stages) -> str:
         """Name it."""
         return "a random direction"
 
@@ -51,7 +50,7 @@ class Random(Direction):
         """Say what α = 1 is."""
         return "share of each unit's own weights"
 
-    def reach(self, network: Network, layers: Sequence[Layer], setting: Setting) -> tuple[float, float]:
+    def reach(self, network: Network, layers: Sequence[Layer], stages: Stages) -> tuple[float, float]:
         """Return ±1, as Li et al. draw it."""
         return -1.0, 1.0
 

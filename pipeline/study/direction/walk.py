@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.accuracy import is_correct
-from pipeline.errors import BadInput
-from pipeline.loss import cross_entropy
-from pipeline.model.network import ACTIVATE, Layer, Network, folded
-from pipeline.records import Dataset, FloatArray, IntArray
+from ...accuracy import is_correct
+from ...errors import BadInput
+from ...loss import cross_entropy
+from ...model.network import ACTIVATE, Layer, Network, folded
+from ...records.rows import Dataset, FloatArray, IntArray
 
 # Rows that are walked along all points together: what is computed once for them stays in a core's own cache.
 BLOCK = 512

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.errors import BadInput
-from pipeline.model.network import Layer, Network
-from pipeline.records import FloatArray
-from pipeline.study.base import Setting
-from pipeline.study.direction.base import Direction
+from ...errors import BadInput
+from ...experiment import Stages
+from ...model.network import Layer, Network
+from ...records.rows import FloatArray
+from .base import Direction
 
 _FORM = re.compile(
     r"(?P<kind>[Wb])(?P<layer>\d{1,6})(\[(?P<row>\d{1,9})(,\s?(?P<column>\d{1,9}))?\]|\.(?P<row2>\d{1,9})(\.(?P<column2>\d{1,9}))?)"
@@ -42,8 +42,8 @@ class Weight(Direction):
         if self.weight is not None and _FORM.fullmatch(self.weight.strip()) is None:
             raise BadInput(f"a weight must be named such as W2[3,7], b1[4] or W2.3.7; found {self.weight!r}")
 
-    def _layers(self, network: Network, setting: Setting) -> Sequence[Layer]:
-        layer, part, at = self._place(network, setting)
+    def _layers(self, network: Network, stages: Stages) -> Sequence[Layer]:
+        layer, part, at = self._place(network, stages)
         layers = [(np.zeros_like(W), np.zeros_like(b)) for W, b in network.layers]
         layers[layer][part][at] = 1.0
         return layers
@@ -51,24 +51,24 @@ class Weight(Direction):
     def _why_zero(self) -> str:
         return "none"
 
-    def _place(self, network: Network, setting: Setting) -> tuple[int, int, tuple[int, ...]]:
+    def _place(self, network: Network, stages: Stages) -> tuple[int, int, tuple[int, ...]]:
         """Return the layer, 0 for W or 1 for b, and the indices within."""
         if self.weight is None:
-            return 0, 0, _strongest(network, setting)
+            return 0, 0, _strongest(network, stages)
         return place_of(self.weight, network.layers)
 
-    def described(self, network: Network, setting: Setting) -> str:
+    def described(self, network: Network, stages: Stages) -> str:
         """Name it, the one that was chosen where none was named."""
-        return f"the weight {name_of(*self._place(network, setting))}"
+        return f"the weight {name_of(*self._place(network, stages))}"
 
     def unit(self) -> str:
         """Say what α = 1 is."""
         return "added to the weight"
 
-    def reach(self, network: Network, layers: Sequence[Layer], setting: Setting) -> tuple[float, float]:
+    def reach(self, network: Network, layers: Sequence[Layer], stages: Stages) -> tuple[float, float]:
         """Return ±α by which the unit's input is moved by twice its own size (root mean squares over rows)."""
-        layer, part, at = self._place(network, setting)
-        inputs, sums = _into(network, layer, setting)
+        layer, part, at = self._place(network, stages)
+        inputs, sums = _into(network, layer, stages)
         moved_by = _rms(inputs[:, at[0]]) if part == 0 else 1.0
         alpha = 2 * _rms(sums[:, at[-1]]) / moved_by if moved_by else 0.0
         # A weight of an input that is always 0 changes nothing, however far it is moved.
@@ -117,8 +117,8 @@ def _valid(layers: Sequence[Layer]) -> str:
     return ", ".join(ranges)
 
 
-def _strongest(network: Network, setting: Setting) -> tuple[int, ...]:
-    inputs, sums = _into(network, 0, setting)
+def _strongest(network: Network, stages: Stages) -> tuple[int, ...]:
+    inputs, sums = _into(network, 0, stages)
     weights = np.abs(network.layers[0][0].astype(np.float64))
     share = weights * inputs.std(axis=0, dtype=np.float64)[:, None]
     size = np.sqrt(np.mean(np.square(sums, dtype=np.float64), axis=0))
@@ -128,11 +128,11 @@ def _strongest(network: Network, setting: Setting) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(share.argmax(), share.shape))
 
 
-def _into(network: Network, layer: int, setting: Setting) -> tuple[FloatArray, FloatArray]:
+def _into(network: Network, layer: int, stages: Stages) -> tuple[FloatArray, FloatArray]:
     """Return what goes into a layer, (n, n_in), and what it makes of it, h W + b, (n, n_out), for some of the rows."""
-    some = np.arange(0, len(setting.dataset), max(1, len(setting.dataset) // _ROWS))
-    stored, before = setting.dataset.take(some).inputs, list(network.layers[:layer])
-    inputs = np.multiply(stored, np.float32(setting.dataset.scale), dtype=np.float32)
+    some = np.arange(0, len(stages.rows), max(1, len(stages.rows) // _ROWS))
+    stored, before = stages.rows.take(some).inputs, list(network.layers[:layer])
+    inputs = np.multiply(stored, np.float32(stages.rows.scale), dtype=np.float32)
     if before:
         # A network's last layer has no activation: one that changes nothing makes the layer before it a hidden one.
         width = before[-1][0].shape[1]

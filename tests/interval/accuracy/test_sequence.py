@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.errors import BadInput
 from pipeline.interval.accuracy.sequence import Sequence
 from pipeline.interval.capital import sequence_interval
+from pipeline.interval.share_sequence import share_sequence_interval
 from tests.populations import batches
 
 
@@ -12,13 +16,29 @@ def shares(p, m, n, seed=0):
 
 
 @pytest.mark.parametrize("size", [None, 400])
-def test_it_is_the_sequence_at_its_last_row(size):
+@pytest.mark.parametrize("within", [None, 0.05])
+def test_it_is_the_sequence_of_likelihood_ratios_at_its_last_row(size, within):
     rows = shares(0.9, 6, 120)
-    found = Sequence().estimate(batches(rows, size), 0.9)
-    low, high = sequence_interval(rows, confidence=0.9, population_size=size)
+    found = Sequence(within=within).estimate(batches(rows, size), 0.9)
+    low, high = share_sequence_interval(rows, confidence=0.9, population_size=size, within=within)
     np.testing.assert_allclose(found.low, np.minimum(low, rows.mean(axis=1)), rtol=1e-12)
     np.testing.assert_allclose(found.high, np.maximum(high, rows.mean(axis=1)), rtol=1e-12)
+    assert found.method.startswith("anytime-valid likelihood ratios, 0.9")
+
+
+def test_where_units_are_more_than_right_or_wrong_it_is_betting():
+    rows = np.random.default_rng(0).random((6, 50))
+    found = Sequence(within=0.1).estimate(replace(batches(rows), is_simple=False), 0.9)
+    low, high = sequence_interval(rows, confidence=0.9, within=0.1)
+    np.testing.assert_allclose(found.low, low, rtol=1e-12)
+    np.testing.assert_allclose(found.high, high, rtol=1e-12)
     assert found.method.startswith("anytime-valid betting, 0.9")
+
+
+@pytest.mark.parametrize("within", [0.0, -0.1, float("inf"), float("nan")])
+def test_a_half_width_that_is_none_is_refused(within):
+    with pytest.raises(BadInput, match=r"^interval\.accuracy\.within must be above 0 .* or null; found"):
+        Sequence(within=within)
 
 
 @pytest.mark.parametrize("p", [0.02, 0.5, 0.94])

@@ -4,19 +4,21 @@ from scipy import stats
 
 from pipeline import sampling
 from pipeline.data.mnist import Mnist
-from pipeline.draws import Scored, batches_with_values, estimate_draws
 from pipeline.errors import BadInput
+from pipeline.estimation.draws import batches_with_values, estimate_draws
+from pipeline.estimation.scored_units import ScoredUnits
 from pipeline.interval.accuracy.sequence import Sequence as AccuracySequence
 from pipeline.interval.capital import fixed_interval
 from pipeline.interval.loss.betting import Betting
 from pipeline.interval.loss.sequence import Sequence
+from pipeline.interval.loss.star_bets import StarBets
 from pipeline.model.npz import Npz
-from pipeline.records import Scores
-from pipeline.scoring import score
-from pipeline.units import Units, units_of
+from pipeline.records.scores import Scores
+from pipeline.sampling.units import Units, units_of
+from pipeline.scoring.rows import score
 from tests.populations import batches, frame_of, scored_of, some_scores
 
-PARTS = pytest.mark.parametrize("part", [Betting, Sequence])
+PARTS = pytest.mark.parametrize("part", [Betting, StarBets, Sequence])
 CAP = 5.0
 
 
@@ -106,7 +108,7 @@ def test_weights_and_groups_are_covered_within_the_binomial_bound_and_exact_for_
     truth = np.average(scores.loss, weights=weights)
     for b in (40, units.size):
         plan = sampling.MEMBERS["without_replacement"]().plan(frame_of(Scores(*[np.ones(units.size)] * 2)), b)
-        found = estimates(Scored(scores, units, plan), part, confidence=0.8)["loss"]
+        found = estimates(ScoredUnits(scores, units, plan), part, confidence=0.8)["loss"]
         assert is_plausible(missed(found, truth), 400, 0.8)
         if b == units.size:
             np.testing.assert_array_equal(found.low, found.high)
@@ -154,7 +156,7 @@ def test_the_others_are_taken(part, design):
 def test_the_world_by_weighted_rows_is_refused(part):
     units = Units(50, np.linspace(1, 2, 50))
     scores = capped_scores(50)
-    scored = Scored(scores, units, sampling.MEMBERS["without_replacement"]().plan(frame_of(scores), 20))
+    scored = ScoredUnits(scores, units, sampling.MEMBERS["without_replacement"]().plan(frame_of(scores), 20))
     with pytest.raises(BadInput, match=r"groups or weights: choose"):
         estimates(scored, part, target="superpopulation")
 
@@ -195,7 +197,7 @@ def test_a_published_networks_loss_and_accuracy_are_held_in_95_of_100_batches(
     data = Mnist(split="test", root=str(mnist_root))
     dataset = data.load()
     scores = score(Npz(path=str(book_network)).build(data), dataset)
-    scored = Scored(scores, units_of(dataset), sampling.MEMBERS[design]().plan(frame_of(scores), b))
+    scored = ScoredUnits(scores, units_of(dataset), sampling.MEMBERS[design]().plan(frame_of(scores), b))
     found = estimates(scored, part, draws=4000, cap=float(scores.loss.max()))
     assert 1 - missed(found["loss"], scores.loss.mean()) / 4000 >= 0.95
     assert 1 - missed(found["accuracy"], scores.correct.mean()) / 4000 >= 0.95

@@ -5,14 +5,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipeline.data.mnist import Mnist
-from pipeline.draws import Scored, draw_batches
+from pipeline.estimation.draws import draw_batches
+from pipeline.estimation.scored_units import ScoredUnits
 from pipeline.interval.loss.hall import Hall
 from pipeline.interval.loss.t import T
 from pipeline.model.npz import Npz
+from pipeline.sampling.units import Units
 from pipeline.sampling.with_replacement import IndependentPlan
 from pipeline.sampling.without_replacement import SimplePlan
-from pipeline.scoring import score
-from pipeline.units import Units
+from pipeline.scoring.rows import score
 from tests.populations import batches
 
 
@@ -104,7 +105,7 @@ def book_scores(mnist_root, book_network):
 )
 def test_it_covers_the_published_networks_mean_loss_within_the_binomial_bound(book_scores, plan, n, promised, widest):
     size, draws = len(book_scores), 3000
-    scored = Scored(book_scores, Units(size), plan(size, n))
+    scored = ScoredUnits(book_scores, Units(size), plan(size, n))
     found = Hall().estimate(draw_batches(scored, seed=7, draws=draws)["loss"], 0.95)
     truth = book_scores.loss.mean()
     held = int(((found.low <= truth) & (truth <= found.high)).sum())

@@ -19,43 +19,43 @@ def other_layers(network, seed=0):
     return [(rng.normal(size=W.shape).astype("f4"), rng.normal(size=b.shape).astype("f4")) for W, b in network.layers]
 
 
-def test_a_step_of_1_is_the_other_network(setting_of, tmp_path):
-    setting = setting_of()
-    other = other_layers(setting.classifier)
-    direction = Checkpoint(path=save(tmp_path / "other.npz", other)).of(setting.classifier, setting)
-    for (W, b), (V, c) in zip(moved(setting.classifier, direction, 1.0).layers, other, strict=True):
+def test_a_step_of_1_is_the_other_network(stages_of, tmp_path):
+    stages = stages_of()
+    other = other_layers(stages.classifier)
+    direction = Checkpoint(path=save(tmp_path / "other.npz", other)).of(stages.classifier, stages)
+    for (W, b), (V, c) in zip(moved(stages.classifier, direction, 1.0).layers, other, strict=True):
         np.testing.assert_allclose(W, V, atol=1e-6)
         np.testing.assert_allclose(b, c, atol=1e-6)
 
 
-def test_other_shapes_are_refused_with_both_named(setting_of, tmp_path):
-    setting = setting_of()
+def test_other_shapes_are_refused_with_both_named(stages_of, tmp_path):
+    stages = stages_of()
     path = save(tmp_path / "small.npz", [(np.ones((64, 10), "f4"), np.ones(10, "f4"))])
     with pytest.raises(BadInput, match="must have the model's shapes, 64×128 128×10; found 64×10: choose weights of"):
-        Checkpoint(path=path).of(setting.classifier, setting)
+        Checkpoint(path=path).of(stages.classifier, stages)
 
 
-def test_the_models_own_weights_are_no_direction(setting_of, tmp_path):
-    setting = setting_of()
-    path = save(tmp_path / "same.npz", setting.classifier.layers)
+def test_the_models_own_weights_are_no_direction(stages_of, tmp_path):
+    stages = stages_of()
+    path = save(tmp_path / "same.npz", stages.classifier.layers)
     with pytest.raises(BadInput, match="checkpoint must have a length; found the model's own weights"):
-        Checkpoint(path=path).of(setting.classifier, setting)
+        Checkpoint(path=path).of(stages.classifier, stages)
 
 
-def test_nan_a_missing_file_and_no_file_are_refused(setting_of, tmp_path):
-    setting = setting_of()
-    layers = other_layers(setting.classifier)
+def test_nan_a_missing_file_and_no_file_are_refused(stages_of, tmp_path):
+    stages = stages_of()
+    layers = other_layers(stages.classifier)
     layers[0][0][0, 0] = np.nan
     with pytest.raises(BadInput, match=r"study\.direction\.path=.*finite number; found NaN or infinity in W1"):
-        Checkpoint(path=save(tmp_path / "nan.npz", layers)).of(setting.classifier, setting)
+        Checkpoint(path=save(tmp_path / "nan.npz", layers)).of(stages.classifier, stages)
     with pytest.raises(BadInput, match="found no file"):
-        Checkpoint(path=str(tmp_path / "none.npz")).of(setting.classifier, setting)
+        Checkpoint(path=str(tmp_path / "none.npz")).of(stages.classifier, stages)
     with pytest.raises(BadInput, match=r"add study\.direction\.path=FILE"):
         Checkpoint()
 
 
-def test_a_bias_stored_as_a_row_is_read(setting_of, tmp_path):
-    setting = setting_of()
-    rows = [(W, b[None]) for W, b in other_layers(setting.classifier)]
-    assert isinstance(setting.classifier, Network)
-    assert Checkpoint(path=save(tmp_path / "rows.npz", rows)).of(setting.classifier, setting)[0][1].shape == (128,)
+def test_a_bias_stored_as_a_row_is_read(stages_of, tmp_path):
+    stages = stages_of()
+    rows = [(W, b[None]) for W, b in other_layers(stages.classifier)]
+    assert isinstance(stages.classifier, Network)
+    assert Checkpoint(path=save(tmp_path / "rows.npz", rows)).of(stages.classifier, stages)[0][1].shape == (128,)

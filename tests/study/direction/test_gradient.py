@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.errors import BadInput
 from pipeline.model.network import Network
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 from pipeline.study.direction.base import length, moved
 from pipeline.study.direction.gradient import Gradient
 
@@ -12,11 +12,11 @@ def in_float64(network):
     return Network([(W.astype(float), b.astype(float)) for W, b in network.layers], network.activation)
 
 
-def test_it_is_the_negative_gradient_against_central_differences(setting_of):
-    setting = setting_of()
-    network = in_float64(setting.classifier)
-    direction = Gradient().of(network, setting)
-    train = setting.data.load_split("train")
+def test_it_is_the_negative_gradient_against_central_differences(stages_of):
+    stages = stages_of()
+    network = in_float64(stages.classifier)
+    direction = Gradient().of(network, stages)
+    train = stages.experiment.data.load_split("train")
     rng = np.random.default_rng(1)
     for layer, part in ((0, 0), (0, 1), (1, 0), (1, 1)):
         # Units that are never active have a gradient of zero: the largest entries are looked at.
@@ -28,32 +28,32 @@ def test_it_is_the_negative_gradient_against_central_differences(setting_of):
             assert direction[layer][part].flat[flat] == pytest.approx(-(ahead - behind) / 2e-5, rel=1e-3, abs=1e-8)
 
 
-def test_a_small_step_along_it_lowers_the_train_loss_by_its_squared_length(setting_of):
-    setting = setting_of()
-    network = in_float64(setting.classifier)
-    direction, step = Gradient().of(network, setting), 1e-3
-    train = setting.data.load_split("train")
+def test_a_small_step_along_it_lowers_the_train_loss_by_its_squared_length(stages_of):
+    stages = stages_of()
+    network = in_float64(stages.classifier)
+    direction, step = Gradient().of(network, stages), 1e-3
+    train = stages.experiment.data.load_split("train")
     fall = score(network, train).loss.mean() - score(moved(network, direction, step), train).loss.mean()
     assert fall == pytest.approx(step * length(direction) ** 2, rel=1e-2)
 
 
-def test_the_population_itself_can_be_the_split(setting_of):
-    setting = setting_of()
-    test, train = (Gradient(split=split).of(setting.classifier, setting) for split in ("test", "train"))
+def test_the_population_itself_can_be_the_split(stages_of):
+    stages = stages_of()
+    test, train = (Gradient(split=split).of(stages.classifier, stages) for split in ("test", "train"))
     assert not np.allclose(test[0][0], train[0][0])
 
 
-def test_a_step_activation_has_no_gradient(setting_of):
-    setting = setting_of()
+def test_a_step_activation_has_no_gradient(stages_of):
+    stages = stages_of()
     with pytest.raises(BadInput, match="found 'step', whose gradient is zero: choose study/direction=random or weight"):
-        Gradient().of(Network(setting.classifier.layers, "step"), setting)
+        Gradient().of(Network(stages.classifier.layers, "step"), stages)
 
 
-def test_weights_whose_gradient_is_no_number_are_refused(setting_of):
-    setting = setting_of()
-    huge = Network([(np.full_like(W, 3e38), b) for W, b in setting.classifier.layers], "relu")
+def test_weights_whose_gradient_is_no_number_are_refused(stages_of):
+    stages = stages_of()
+    huge = Network([(np.full_like(W, 3e38), b) for W, b in stages.classifier.layers], "relu")
     with pytest.raises(BadInput, match="must be of finite numbers; found NaN or infinity"):
-        Gradient().of(huge, setting)
+        Gradient().of(huge, stages)
 
 
 def test_an_unknown_split_is_refused():

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import BadInput
 from pipeline.model.network import ACTIVATIONS, Network
-from pipeline.scoring import score
+from pipeline.scoring.rows import score
 from pipeline.study.direction.base import moved
 from pipeline.study.direction.walk import Walk, scores_along
 
@@ -52,22 +52,22 @@ def test_a_direction_of_one_layer_alone(layer):
     np.testing.assert_allclose(found, moved(network, move, 0.8).logits(stored), rtol=1e-4, atol=1e-5)
 
 
-def test_scores_are_those_of_each_moved_network_and_rows_keep_their_order(setting_of):
-    setting = setting_of()
-    network, rows = setting.classifier, np.array([5, 3, 3, 999, 0])
+def test_scores_are_those_of_each_moved_network_and_rows_keep_their_order(stages_of):
+    stages = stages_of()
+    network, rows = stages.classifier, np.array([5, 3, 3, 999, 0])
     move = [(W, b) for W, b in network.layers]
     steps = np.array([[-0.5], [0.0], [0.25]])
-    all_rows = scores_along(network, setting.dataset, [move], steps)
-    some = scores_along(network, setting.dataset, [move], steps, rows)
+    all_rows = scores_along(network, stages.rows, [move], steps)
+    some = scores_along(network, stages.rows, [move], steps, rows)
     for i, (step,) in enumerate(steps):
-        expected = score(moved(network, move, step), setting.dataset)
+        expected = score(moved(network, move, step), stages.rows)
         np.testing.assert_allclose(all_rows[0][i], expected.loss, rtol=1e-4, atol=1e-6)
         assert (all_rows[1][i] == expected.correct).mean() > 0.999
         np.testing.assert_allclose(some[0][i], all_rows[0][i][rows], rtol=1e-5, atol=1e-7)
 
 
-def test_weights_that_get_too_large_are_refused_with_the_point_named(setting_of):
-    setting = setting_of()
-    move = [(np.full_like(W, 1e30), np.zeros_like(b)) for W, b in setting.classifier.layers]
+def test_weights_that_get_too_large_are_refused_with_the_point_named(stages_of):
+    stages = stages_of()
+    move = [(np.full_like(W, 1e30), np.zeros_like(b)) for W, b in stages.classifier.layers]
     with pytest.raises(BadInput, match=r"found none such at α = 5: choose study\.low and study\.high nearer to 0"):
-        scores_along(setting.classifier, setting.dataset, [move], np.array([[0.0], [5.0]]))
+        scores_along(stages.classifier, stages.rows, [move], np.array([[0.0], [5.0]]))

@@ -40,30 +40,30 @@ def test_what_is_no_name_is_refused_before_any_model_is_built(name):
         Weight(weight=name)
 
 
-def test_a_unit_step_of_that_weight_alone(setting_of):
-    setting = setting_of()
-    layers = Weight(weight="W2[3,7]").of(setting.classifier, setting)
+def test_a_unit_step_of_that_weight_alone(stages_of):
+    stages = stages_of()
+    layers = Weight(weight="W2[3,7]").of(stages.classifier, stages)
     assert layers[1][0][3, 7] == 1
     assert sum(np.count_nonzero(array) for layer in layers for array in layer) == 1
 
 
-def test_without_a_name_a_weight_of_a_live_input_of_the_first_layer_is_taken(setting_of):
-    setting = setting_of()
+def test_without_a_name_a_weight_of_a_live_input_of_the_first_layer_is_taken(stages_of):
+    stages = stages_of()
     part = Weight()
-    layers = part.of(setting.classifier, setting)
+    layers = part.of(stages.classifier, stages)
     (row, column), *others = np.argwhere(layers[0][0])
     assert not others
-    assert part.described(setting.classifier, setting) == f"the weight W1[{row},{column}]"
-    assert setting.dataset.inputs[:, row].std() > 0
+    assert part.described(stages.classifier, stages) == f"the weight W1[{row},{column}]"
+    assert stages.rows.inputs[:, row].std() > 0
 
 
 @pytest.mark.parametrize("name", ["W1[20,3]", "b1[3]", "W2[3,7]", "b2[7]"])
-def test_its_range_moves_the_units_sum_by_twice_its_size(setting_of, name):
-    setting = setting_of()
+def test_its_range_moves_the_units_sum_by_twice_its_size(stages_of, name):
+    stages = stages_of()
     part = Weight(weight=name)
-    low, high = part.reach(setting.classifier, part.of(setting.classifier, setting), setting)
-    x = setting.dataset.inputs * np.float32(setting.dataset.scale)
-    (W1, b1), (W2, b2) = setting.classifier.layers
+    low, high = part.reach(stages.classifier, part.of(stages.classifier, stages), stages)
+    x = stages.rows.inputs * np.float32(stages.rows.scale)
+    (W1, b1), (W2, b2) = stages.classifier.layers
     h = np.maximum(x @ W1 + b1, 0)
     into, sums = {"W1": (x[:, 20], x @ W1 + b1), "b1": (np.ones(1), x @ W1 + b1)}.get(name[:2]) or (
         h[:, 3] if name[0] == "W" else np.ones(1),

@@ -1,0 +1,1 @@
+"""One cell, from configuration to a finished MLflow run."""

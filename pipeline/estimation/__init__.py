@@ -1,0 +1,1 @@
+"""From scores to estimates: random batches, their sums and moments, sample sizes, paired differences."""

@@ -1,0 +1,1 @@
+"""The package's face: the functions that `pipeline` (installed: `batchscope`) offers to Python."""

@@ -1,0 +1,1 @@
+"""Figures as tables and sentences for the terminal, one file per study."""

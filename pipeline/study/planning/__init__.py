@@ -1,0 +1,1 @@
+"""The design, the basis and the variants of a plan."""
