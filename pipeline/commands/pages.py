@@ -89,7 +89,10 @@ def _all_view() -> dict[str, Any]:
 
 def _runs_view(sweep: Run) -> dict[str, Any]:
     """Return the view of the runs page: the sweep first, its cells in order below it."""
-    return _view(f"attributes.start_time >= {sweep.info.start_time}", selectedColumns=_COLUMNS)
+    own = f"tags.sweep = '{sweep.info.run_id}' and tags.kind != 'group'"
+    # A sweep of an older version has no such tag; what was started later is listed with it.
+    wanted = own if "sweep" in sweep.data.tags else f"attributes.start_time >= {sweep.info.start_time}"
+    return _view(wanted, selectedColumns=_COLUMNS)
 
 
 def charts_view(sweep: Run, groups: Sequence[Run] = ()) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _table(table: Table, own_id: str) -> Iterator[str]:
     shown, left_out = shortened(table)
     is_named = has_names(table)
     yield "<figure>"
-    yield f'<figcaption id="{own_id}">{_text(table.title)}</figcaption>'
+    yield f'<figcaption id="{own_id}">{_text(table.caption)}</figcaption>'
     yield f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{own_id}">'
     yield "<table>"
     headings = (f'<th scope="col"{_class(i, is_named)}>{_text(text)}</th>' for i, text in enumerate(table.headings))

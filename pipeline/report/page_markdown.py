@@ -62,7 +62,7 @@ def _text(text: str) -> str:
 
 def _table(table: Table, most_rows: int) -> Iterator[str]:
     shown, left_out = shortened(table, most_rows)
-    yield f"**{_text(table.title)}**"
+    yield f"**{_text(table.caption)}**"
     footer = [[f"**{_text(cell)}**" if cell else "" for cell in row] for row in shown.footer]
     rows = [[_text(cell) for cell in row] for row in shown.rows]
     headings = [_text(heading.replace("/\n", "/")) for heading in table.headings]

@@ -19,7 +19,7 @@ class Table:
     Attributes
     ----------
     title : str
-        What the rows are about.
+        What the rows are about; a line break makes two short lines.
     headings : tuple of str
         One a column; a line break makes two short lines.
     rows : list of tuple of str
@@ -32,6 +32,11 @@ class Table:
     headings: tuple[str, ...]
     rows: list[tuple[str, ...]]
     footer: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def caption(self) -> str:
+        """The title in one line, for a page."""
+        return "; ".join(self.title.splitlines())
 
 
 @dataclass(eq=False)

@@ -47,6 +47,16 @@ def test_a_sweep_over_the_batch_size_lands_on_its_saved_charts(store, capsys):
     assert {"mlflow.sharedViewState.batchscope-runs", "mlflow.sharedViewState.batchscope-charts"} <= set(tags)
 
 
+def test_the_runs_of_a_sweep_are_itself_and_its_cells_and_nothing_that_came_later(store, capsys):
+    parent = log_sweep(store)
+    cell = store.start("cell", kind="cell", parent=parent)
+    store.start("a.csv", kind="group", parent=parent)
+    store.start("a later evaluation", kind="cell")
+    pages.show(store, ADDRESS)
+    view = json.loads(store._client.get_experiment(store.experiment_id).tags["mlflow.sharedViewState.batchscope-runs"])
+    assert {run.info.run_id for run in store._search(view["searchFilter"])} == {parent, cell}
+
+
 def test_groups_of_a_sweep_are_runs_of_their_own_on_the_chart_page(store, capsys):
     parent = log_sweep(store, ("loss/rmse/a.csv", 0.5, 10))
     for name in ("a.csv", "b.csv"):

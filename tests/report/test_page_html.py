@@ -94,6 +94,11 @@ def test_parts_that_a_run_does_not_have_have_no_heading():
     assert "<table>" not in page
 
 
+def test_the_two_lines_of_a_title_do_not_run_into_each_other():
+    table = Table("digits train\ntargets: 0.25 nats", ("n",), [("1",)])
+    assert ">digits train; targets: 0.25 nats</figcaption>" in html(Page("t", "a", [table]))
+
+
 def test_a_page_without_an_answer_begins_with_its_title():
     assert "<h1>a title</h1>" in html(Page("a title", ""))
 

@@ -82,6 +82,11 @@ def test_cells_with_pipes_stay_in_their_columns():
     assert cells_of(text) == [*expected, "run 'a|b' `c`"]
 
 
+def test_the_two_lines_of_a_title_do_not_run_into_each_other():
+    table = Table("digits train\ntargets: 0.25 nats", ("n",), [("1",)])
+    assert "**digits train; targets: 0.25 nats**" in markdown(Page("t", "a", [table]))
+
+
 def test_no_html_and_no_link_comes_of_a_harmful_name():
     kinds = {token.type for token in tokens_of(markdown(pages.whole()))}
     assert not kinds & {"html_inline", "html_block", "link_open", "image"}

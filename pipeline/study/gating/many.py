@@ -114,6 +114,7 @@ def many_result(judgements: Sequence[Judgement], field: Field, stages: Stages, n
             words.CAPTION,
             f"Holm over {len(judgements) * len(names)} tests: a wrong verdict on any candidate, for any metric, has at "
             "most the chance that is asked for",
+            *_same_content(judgements),
             *field.lacking,
         ],
         figures={"verdict": verdict.draw(rows, metrics, stages.about)},
@@ -122,6 +123,17 @@ def many_result(judgements: Sequence[Judgement], field: Field, stages: Stages, n
         tags={"verdict": worst.verdict},
         status=worst.status,
     )
+
+
+def _same_content(judgements: Sequence[Judgement]) -> list[str]:
+    """Name the models that are the baseline or one of the candidates before them: they add no model to the gate."""
+    first = {judgements[0].digests[0]: judgements[0].baseline}
+    said = []
+    for own in judgements:
+        other = first.setdefault(own.digests[1], own.candidate)
+        if other != own.candidate:
+            said.append(f"{own.candidate} has the same content as {other}: it is no other model; check the paths")
+    return said
 
 
 def _harms(judgement: Judgement, metrics: Mapping[str, Metric]) -> list[float]:

@@ -42,6 +42,16 @@ def test_each_candidate_has_its_verdict_and_the_status_is_that_of_the_worst(stag
     assert result.tables["verdicts.csv"]["label"].tolist() == [own["candidate"]["name"] for own in found]
 
 
+def test_candidates_of_the_same_content_are_named(stages, tmp_path):
+    paths = [tmp_path / f"{name}.parquet" for name in ("same", "other", "copy")]
+    paths[2].write_bytes(paths[1].read_bytes())
+    notes = Gate(against=[str(path) for path in paths], on=["accuracy"], margin={"accuracy": 0.03}).answer(stages).notes
+    assert [note.split(":")[0] for note in notes if "same content" in note] == [
+        "same.parquet has the same content as base.parquet",
+        "copy.parquet has the same content as other.parquet",
+    ]
+
+
 def test_a_metric_that_a_model_lacks_is_refused(stages, tmp_path):
     label_only = write(tmp_path / "labels.parquet", label=LABELS, prediction=FIRST.argmax(axis=1))
     study = Gate(against=[label_only, str(tmp_path / "other.parquet")], margin={"loss": 0.1, "accuracy": 0.1})
