@@ -86,9 +86,10 @@ def _compose_and_run() -> None:
     except BrokenPipeError:
         _end_unread()
     except (Exception, KeyboardInterrupt) as given:
-        # In the midst of a library the SystemExit of a signal may come out as another error.
-        signals.exit_if_asked()
-        if errors.was_interrupted(given):
+        # In the midst of a library the exception of a signal may come out as another error.
+        if signals.asked_by():
+            signals.exit_if_asked()
+        if errors.was_interrupted(given) or signals.is_interrupted():
             terminal.error("interrupted; what was finished is kept")
             sys.exit(130)
         error = config.in_words(given)

@@ -38,7 +38,8 @@ def table(metrics: Mapping[Any, Any], main: int, title: str) -> Table:
     rows = [(f"{size:,}", *_cells(metrics, sizes[size])) for size in sorted(sizes)]
     footer = [("all", *_cells(metrics, "/all"))] if "loss/distinct/all" in metrics else []
     moved = f"moves\nof {round(metrics['steps']):,}"
-    headings = ("rows", "loss\nvalues", moved, "largest\njump, nats", "accuracy\nvalues", moved, "largest\njump, points")
+    jumps = ("largest\njump, nats", "largest\njump, points")
+    headings = ("rows", "loss\nvalues", moved, jumps[0], "accuracy\nvalues", moved, jumps[1])
     return Table(title, headings, rows, footer)
 
 

@@ -8,13 +8,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import os, signal, weakref\nfrom pipeline.runtime.signals import exit_if_asked, exit_on_signals, undisturbed\n"
+# Sends the process a signal where Python drops the exception that it raises.
 DROPPED = """
 class Thing: pass
 thing = Thing()
-kept = weakref.ref(thing, lambda gone: os.kill(os.getpid(), signal.SIGTERM))
+kept = weakref.ref(thing, lambda gone: os.kill(os.getpid(), signal.{name}))
 del thing
 print("went on", flush=True)
-exit_if_asked()
+{then}
 print("never", flush=True)
 """
 
@@ -23,10 +24,17 @@ def run(code):
     return subprocess.run([sys.executable, "-c", START + code], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
-def test_a_signal_in_the_callback_of_a_weak_reference_ends_the_process_when_the_work_asks():
-    done = run("exit_on_signals()" + DROPPED)
-    assert done.stdout == "went on\n"
-    assert done.returncode == 143
+@pytest.mark.parametrize("then", ["exit_if_asked()", "import time; time.sleep(50)"])
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", -2), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_in_the_callback_of_a_weak_reference_ends_the_process_all_the_same(name, status, then):
+    done = run("exit_on_signals()" + DROPPED.format(name=name, then=then))
+    assert (done.stdout, done.returncode) == ("went on\n", status)
+    assert "Exception ignored" not in done.stderr
+
+
+def test_what_else_python_drops_is_still_told():
+    done = run("exit_on_signals()\nclass Thing:\n    def __del__(self): raise ValueError('dropped')\nThing()\n")
+    assert "ValueError: dropped" in done.stderr
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
