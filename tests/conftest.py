@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ SHARED = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents
 
 # Fixtures that start a process or open an MLflow store.
 _NOT_FAST = {"command", "new_mlruns", "request_of", "zygote", "tracking", "empty_mlruns", "store_content", "swept"}
+
+
+# Until when a test may begin, in seconds since the epoch.
+_UNTIL = float(os.environ.get("BATCHSCOPE_TESTS_UNTIL") or "inf")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Skip what is left when the time that CI has is over."""
+    if time.time() > _UNTIL:
+        pytest.skip("no time is left: BATCHSCOPE_TESTS_UNTIL has passed")
 
 
 def pytest_collection_modifyitems(items):
