@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from pipeline import data as data_family
 from pipeline import engine, interval, model, proxy, sampling, study
@@ -21,11 +20,8 @@ from pipeline.proxy.frame import frame_of
 from pipeline.sampling.units import units_of
 from pipeline.tracking import database
 from pipeline.tracking.mlflow import Tracking
+from tests import repeatable  # noqa: F401
 from tests.zygote import Zygote
-
-# The same examples every time, and no time limit on a machine that is shared.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.load_profile("repeatable")
 
 SHARED = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 # Generous: the machine may be busy, and a wait ends as soon as what it waits for is there.
-PATIENCE = 120
+PATIENCE = 180
 _USER = "batchscope"
 
 
@@ -35,10 +35,17 @@ def binaries() -> Path | None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on, and that the system gives to nobody while this process lives.
+
+    It stays bound, without listening. A server that is told of it gets it all the same, for servers set SO_REUSEADDR;
+    who asks for any port does not, in the seconds until the server is up.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = int(held.getsockname()[1])
+    held.detach()
+    return port
 
 
 @contextmanager
@@ -54,7 +61,7 @@ def postgresql() -> Iterator[str]:
                 _postgres(folder, port), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **run_as
             )
         try:
-            _wait(lambda: _accepts(port), process, folder / "log")
+            wait(lambda: _accepts(port), process, folder / "log")
             yield f"postgresql://{_USER}:{password}@127.0.0.1:{port}/postgres"
         finally:
             # "Immediate" to PostgreSQL: its folder is thrown away.
@@ -148,21 +155,25 @@ def mlflow(store: str, folder: Path, port: int | None = None) -> Iterator[Served
         )
     served = Served(f"http://127.0.0.1:{port}", process, log)
     try:
-        _wait(lambda: _is_healthy(served.uri), process, log)
+        wait(lambda: is_healthy(served.uri), process, log)
         yield served
     finally:
         served.stop()
 
 
-def _is_healthy(uri: str) -> bool:
+def is_healthy(uri: str) -> bool:
+    """Whether a server of MLflow answers."""
     try:
-        with urllib.request.urlopen(f"{uri}/health", timeout=5) as answer:
+        # A proxy from the environment could not reach this machine's loopback address.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{uri}/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
 
-def _wait(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+def wait(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process is ready."""
     until = time.monotonic() + PATIENCE
     while not is_ready():
         if process.poll() is not None or time.monotonic() > until:

@@ -1,6 +1,8 @@
 """Predictions in an object store: the same scores, only what is needed is fetched, and no secret is shown."""
 
+import os
 import re
+import threading
 import urllib.request
 from types import SimpleNamespace
 
@@ -55,7 +57,7 @@ class Store:
         self.options = f"endpoint_override={self.host}&scheme=http&region=us-east-1"
         self._app = self.server._server.app
         self.server._server.app = self.answer
-        self.fetched, self.refusals = [], 0
+        self.fetched, self.refusals, self._lock = [], 0, threading.Lock()
         login = {"access_key": "anyone", "secret_key": "anything", "region": "us-east-1"}
         self._files = S3FileSystem(endpoint_override=self.host, scheme="http", allow_bucket_creation=True, **login)
         self._files.create_dir("rows")
@@ -65,8 +67,10 @@ class Store:
         if environ["REQUEST_METHOD"] == "GET" and part:
             first, last = map(int, re.fullmatch(r"bytes=(\d+)-(\d+)", part).groups())
             self.fetched.append((environ["PATH_INFO"], last - first + 1))
-            if self.refusals > 0:
-                self.refusals -= 1
+            with self._lock:
+                is_refused = self.refusals > 0
+                self.refusals -= is_refused
+            if is_refused:
                 start_response("403 Forbidden", [("Content-Type", "application/xml")])
                 return [b"<Error><Code>AccessDenied</Code><Message>not now</Message></Error>"]
         return self._app(environ, start_response)
@@ -83,7 +87,8 @@ class Store:
         asked = urllib.request.Request(
             f"http://{self.host}/moto-api/reset-auth", data=count, headers={"Content-Type": "text/plain"}
         )
-        urllib.request.urlopen(asked).close()
+        # A proxy from the environment could not reach this machine's loopback address.
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked).close()
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +104,9 @@ def running(folder):
 
 @pytest.fixture
 def store(running, monkeypatch):
+    # What the user has set for stores of their own would lead elsewhere.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     for name, value in {
         "ACCESS_KEY_ID": "anyone",
         "SECRET_ACCESS_KEY": "anything",

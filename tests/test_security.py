@@ -8,8 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
-import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from pipeline.model.mlp import Mlp
 from pipeline.runtime.redact import without_secret
 from pipeline.tracking.log import Log
 from pipeline.tracking.mlflow import Tracking
-from tests.server import free_port
+from tests.server import free_port, is_healthy, wait
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "pipeline").rglob("*.py"))
@@ -413,13 +411,11 @@ def server(tmp_path):
             dashboard_server.command(uri, "127.0.0.1", port), env=environment, cwd=tmp_path, stdout=log, stderr=log
         ) as process,
     ):
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                break
-            time.sleep(0.2)
-        yield f"127.0.0.1:{port}"
-        process.terminate()
+        try:
+            wait(lambda: is_healthy(f"http://127.0.0.1:{port}"), process, tmp_path / "server.log")
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 @pytest.mark.slow

@@ -43,7 +43,8 @@ class Zygote:
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            # A line that waits in a buffer of Python's is none that `select` knows of.
+            bufsize=0,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         )
         self._ended = {}
@@ -51,10 +52,11 @@ class Zygote:
     def start(self, said, *arguments, erred=None, **environment):
         """Start a command whose output goes to the file `said` (errors to `erred`); return its process id."""
         command = {"arguments": arguments, "environment": environment, "said": str(said), "erred": str(erred or said)}
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
         while "started" not in (answer := json.loads(self._process.stdout.readline())):
             self._ended[answer["pid"]] = answer["status"]
+        # The system gives the id of a process that has ended to another, where ids are few after some thousand.
+        self._ended.pop(answer["started"], None)
         return answer["started"]
 
     def run(self, said, *arguments, **environment):
@@ -102,7 +104,7 @@ def kill(pid, *, whole_tree):
     _send(stopped or [pid], signal.SIGKILL)
 
 
-def wait_for_orphans(mlruns, seconds=60):
+def wait_for_orphans(mlruns, seconds=180):
     """Wait for the end of what was started for this folder of generated files, and has lost the process that did."""
     deadline = time.monotonic() + seconds
     # A process without its first thread has no environment left to read, and holds its locks.

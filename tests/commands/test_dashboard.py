@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.support.ui import WebDriverWait
 
-from pipeline.commands import dashboard, dashboard_server
+from pipeline.commands import dashboard
 from pipeline.errors import BadInput
 from pipeline.plots.picture import saved
 from pipeline.report.page import Page
@@ -26,10 +27,9 @@ from pipeline.report.page_html import html
 from pipeline.tracking.log import Log
 from pipeline.tracking.mlflow import Tracking
 from pipeline.tracking.store import Store
-from tests import browser
+from tests import browser, server
 
-# Generous: the machine may be busy, and a wait ends as soon as what it waits for is there.
-PATIENCE = 180
+PATIENCE = browser.PATIENCE
 SIZES = (1, 10, 100)
 CELLS = [f"batch_size={size}" for size in SIZES]
 SWEEP = "sweep digits test · mlp"
@@ -45,7 +45,7 @@ class Served:
 
     process: subprocess.Popen[str]
     port: int
-    uri: str
+    mlruns: Path
     printed: str
     parent: str
     experiment_id: str
@@ -68,9 +68,10 @@ def metrics_of(size: int) -> dict[str, float]:
 
 def log_sweep(store: Store) -> str:
     """A parent with three cells, as a real sweep logs them."""
-    parent = store.start(SWEEP, kind="sweep")
-    for size, name in zip(SIZES, CELLS, strict=True):
-        cell = store.start(name, kind="cell", parent=parent)
+    started = time.time()
+    parent = store.start(SWEEP, kind="sweep", started=started)
+    for i, (size, name) in enumerate(zip(SIZES, CELLS, strict=True), start=1):
+        cell = store.start(name, kind="cell", parent=parent, started=started + i)
         store.log(cell, Log(params={"batch_size": str(size)}, metrics=metrics_of(size)))
         store.end(cell, "FINISHED")
     figure = Figure(figsize=(4, 3))
@@ -102,16 +103,29 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, output
 
 
-def processes_with(text: str) -> list[str]:
+def processes_of(mlruns: Path, text: str = "") -> list[str]:
+    """The command lines of the processes that were started for a folder, with a text in them.
+
+    Not those at a port: whoever starts next, such as another run of the tests, may take a port that is free again.
+    """
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if f"BATCHSCOPE_MLRUNS={mlruns}\0".encode() not in (path / "environ").read_bytes():
+                continue
+            command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if text in command:
             found.append(command)
     return found
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def listening_on(port: int) -> list[str]:
@@ -125,15 +139,14 @@ def listening_on(port: int) -> list[str]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     mlruns = tmp_path_factory.mktemp("mlruns")
-    uri = f"sqlite:///{mlruns}/mlflow.db"
-    store = Tracking(uri=uri).open()
+    store = Tracking(uri=f"sqlite:///{mlruns}/mlflow.db").open()
     # An older sweep, whose runs are not to be shown among those of the newest.
     store.end(store.start("an older sweep", kind="sweep", started=time.time() - 60), "FINISHED")
     parent = log_sweep(store)
-    port = dashboard_server.free_port(None)
+    port = server.free_port()
     with start(mlruns, f"port={port}") as process:
         try:
-            yield Served(process, port, uri, printed_by(process), parent, store.experiment_id)
+            yield Served(process, port, mlruns, printed_by(process), parent, store.experiment_id)
         finally:
             process.send_signal(signal.SIGTERM)
 
@@ -144,12 +157,20 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]
         yield driver
 
 
-def wait(page: webdriver.Chrome, script: str) -> None:
-    """Until the JavaScript expression holds; the page's text is in `text`."""
+def wait(page: webdriver.Chrome, script: str, frame: str = "") -> None:
+    """Until the JavaScript expression holds; the page's text is in `text`. A page draws its elements anew meanwhile."""
     script = f"const text = document.body.innerText; return Boolean({script})"
+
+    def holds(driver: webdriver.Chrome) -> bool:
+        driver.switch_to.default_content()
+        if frame:
+            driver.switch_to.frame(driver.find_element("css selector", frame))
+        return bool(driver.execute_script(script))
+
     try:
-        WebDriverWait(page, PATIENCE).until(lambda driver: driver.execute_script(script))
+        WebDriverWait(page, PATIENCE, ignored_exceptions=[WebDriverException]).until(holds)
     finally:
+        page.switch_to.default_content()
         if folder := os.environ.get("BATCHSCOPE_SCREENSHOTS"):
             page.save_screenshot(str(Path(folder) / f"{time.time():.1f}.png"))
 
@@ -167,8 +188,8 @@ def test_printed_runs_address_lists_the_parent_and_below_it_its_cells_in_order(
 ) -> None:
     open_address(page, served.address("Its runs"))
     wait(page, f"{[SWEEP, *CELLS]!r}.every((name) => text.includes(name)) && text.includes('loss/rmse')")
-    names = [link.text for link in page.find_elements("css selector", "a[href*='/runs/']")]
-    assert [name for name in names if name] == [SWEEP, *CELLS]
+    links = "[...document.querySelectorAll('a[href*=\"/runs/\"]')].map((link) => link.innerText.trim()).filter(Boolean)"
+    wait(page, f"{links}.join('|') === {'|'.join([SWEEP, *CELLS])!r}")
 
 
 @needs_browser
@@ -178,8 +199,8 @@ def test_printed_charts_address_draws_curves_over_the_batch_size(served: Served,
     titles = ["loss/rmse vs loss/se", "accuracy/rmse vs accuracy/se", "loss/coverage vs accuracy/coverage"]
     curves = "document.querySelectorAll('.js-plotly-plot svg .scatterlayer .trace path.js-line').length"
     wait(page, f"{titles!r}.every((title) => text.includes(title)) && {curves} >= 6")
-    points = "return document.querySelector('.js-plotly-plot svg .scatterlayer .trace').querySelectorAll('path.point')"
-    assert len(page.execute_script(points)) == len(SIZES)
+    points = "document.querySelector('.js-plotly-plot svg .scatterlayer .trace').querySelectorAll('path.point')"
+    wait(page, f"{points}.length === {len(SIZES)}")
 
 
 @needs_browser
@@ -197,12 +218,7 @@ def test_artifact_page_shows_a_plot_and_the_cells(served: Served, page: webdrive
 def test_artifact_page_shows_the_report_with_its_answer_and_its_picture(served: Served, page: webdriver.Chrome) -> None:
     artifacts = f"http://127.0.0.1:{served.port}/#/experiments/{served.experiment_id}/runs/{served.parent}/artifacts"
     open_address(page, f"{artifacts}/report.html?workflowType=machine_learning")
-    wait(page, "document.querySelector('iframe') !== null")
-    page.switch_to.frame(page.find_element("css selector", "iframe"))
-    try:
-        wait(page, "text.includes('The answer.') && document.images[0].naturalWidth > 100")
-    finally:
-        page.switch_to.default_content()
+    wait(page, "text.includes('The answer.') && document.images[0].naturalWidth > 100", frame="iframe")
 
 
 @pytest.mark.slow
@@ -212,7 +228,7 @@ def test_server_listens_on_the_loopback_address_alone(served: Served) -> None:
 
 @pytest.mark.slow
 def test_server_has_one_worker_and_no_job_runner(served: Served) -> None:
-    commands = processes_with(f"--port {served.port}")
+    commands = processes_of(served.mlruns, f"--port {served.port} ")
     assert len(commands) == 2
     assert all("--workers 1" in command for command in commands)
 
@@ -253,7 +269,7 @@ def test_ctrl_c_ends_the_dashboard_with_status_0_and_leaves_no_process(served: S
     status, output = finished(served.process)
     assert status == 0
     assert output == ""
-    assert processes_with(f"--port {served.port}") == []
+    wait_for(lambda: processes_of(served.mlruns) == [])
     assert listening_on(served.port) == []
 
 
@@ -281,6 +297,10 @@ def test_a_port_that_browsers_refuse_is_refused() -> None:
         dashboard.parse(["port=5060"])
 
 
+def port_in(printed: str) -> int:
+    return int(re.findall(r"http://127\.0\.0\.1:(\d+)/", printed)[0])
+
+
 def printed_by(process: subprocess.Popen[str]) -> str:
     """What a dashboard prints until it serves."""
     printed = ""
@@ -301,8 +321,7 @@ def test_two_dashboards_started_at_once_serve_their_own_stores_and_a_killed_one_
     try:
         ports = []
         for process, own, other in zip(started, sweeps, sweeps[::-1], strict=True):
-            printed = printed_by(process)
-            ports.append(int(re.findall(r"http://127\.0\.0\.1:(\d+)/", printed)[0]))
+            ports.append(port_in(printed_by(process)))
             asked = f"http://127.0.0.1:{ports[-1]}/api/2.0/mlflow/runs/get?run_id="
             with urllib.request.urlopen(f"{asked}{own}") as answer:
                 assert answer.status == 200
@@ -310,14 +329,10 @@ def test_two_dashboards_started_at_once_serve_their_own_stores_and_a_killed_one_
                 urllib.request.urlopen(f"{asked}{other}")
         assert ports[0] != ports[1]
         started[0].kill()
-        deadline = time.monotonic() + PATIENCE
-        while listening_on(ports[0]) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert listening_on(ports[0]) == []
-        assert processes_with(f"--port {ports[0]}") == []
+        wait_for(lambda: processes_of(folders[0]) == [])
         started[1].send_signal(signal.SIGTERM)
         assert finished(started[1]) == (0, "")
-        assert listening_on(ports[1]) == []
+        wait_for(lambda: processes_of(folders[1]) == [])
     finally:
         for process in started:
             process.kill()

@@ -22,8 +22,9 @@ def pair(tmp_path):
 
 
 @pytest.fixture
-def run_of(tracking):
-    """A function from a result to its run."""
+def run_of(tracking, tmp_path, monkeypatch):
+    """A function from a result to its run; what is written is this test's alone."""
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / "mlruns"))
     client = mlflow.MlflowClient(tracking_uri=tracking.uri)
     return lambda found: client.get_run(bs.log(found, uri=tracking.uri, experiment="from python"))
 

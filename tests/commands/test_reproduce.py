@@ -35,9 +35,9 @@ def test_a_cell_run_again_in_another_process_is_identical_to_the_last_bit(swept)
     assert len(store.children(parent)) == 2
 
 
-def test_what_is_off_and_what_differs_around_is_said(swept):
-    _, _, store, parent = swept
-    cell = store.children(parent)[1].info.run_id
+def test_what_is_off_and_what_differs_around_is_said(tracking):
+    cell, _ = run_alone(config.composed(["draws=20", f"tracking.uri='{tracking.uri}'"]), print)
+    store = tracking.open()
     store._client.log_metric(cell, "loss/mean", 0.5)
     environment = json.loads(store.read_file(cell, "environment.json")) | {"package.numpy": "1.0"}
     store._client.log_text(cell, json.dumps(environment), "environment.json")

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.server
+import socket
 import threading
 import tracemalloc
 from dataclasses import dataclass, field
@@ -143,9 +144,10 @@ def mirror():
 @pytest.fixture
 def closed_port():
     """The address of a mirror that is down."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
-        port = server.server_port
-    return f"http://127.0.0.1:{port}"
+    with socket.socket() as held:
+        # Bound and not listening: nobody else is given it.
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture

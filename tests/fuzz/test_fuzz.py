@@ -1,4 +1,4 @@
-"""Files that may be anything: read right or refused in one line, in 5 s and within a gigabyte."""
+"""Files that may be anything: read right or refused in one line, in 5 s of work and within a gigabyte."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ NEEDED = {"lm_eval": "json", "inspect": "inspect_ai", "safetensors": "safetensor
 
 def fuzz(count, *names, **environment):
     """Run the fuzzer in one process of its own; what it told by reader, and how it ended."""
-    # Arrow's own allocators reserve address space in gigabytes, which the limit would count.
-    variables = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "PYTHONPATH": str(ROOT)} | environment
+    # Arrow's own allocators reserve address space in gigabytes, which the limit would count. So do threads, which there
+    # would be one of for each core.
+    variables = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "2"}
+    variables = {**os.environ, **variables, "PYTHONPATH": str(ROOT)} | environment
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.run", str(count), *names],
         env=variables,

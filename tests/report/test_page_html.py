@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from pipeline.report.page import Page, Picture
 from pipeline.report.page_html import html
@@ -138,6 +139,12 @@ def opened(driver, tmp_path):
         size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         driver.get(path.as_uri())
+        # What is emulated reaches the page a moment later. A bar to scroll by takes some of the width.
+        is_there = (
+            f"const taken = {width} - document.documentElement.clientWidth; "
+            f"return 0 <= taken && taken < 20 && matchMedia('{media} and (prefers-color-scheme: {scheme})').matches"
+        )
+        WebDriverWait(driver, browser.PATIENCE).until(lambda found: found.execute_script(is_there))
         return driver
 
     return open_page

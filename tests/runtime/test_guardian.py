@@ -12,7 +12,7 @@ import pytest
 from pipeline.runtime import guardian
 
 pytestmark = pytest.mark.process
-PATIENCE = 60
+PATIENCE = 180
 # The command starts one more, as servers do.
 SLEEPS = [sys.executable, "-c", "import subprocess; print('up', flush=True); subprocess.run(['sleep', '987'])"]
 
@@ -65,7 +65,9 @@ def test_a_command_whose_starter_was_killed_ends_with_all_below_it(tmp_path):
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2]
     )
     with starter:
-        pid = int(starter.stdout.readline())
-        wait_for(lambda: len(group_of(pid)) == 3)
-        os.kill(starter.pid, signal.SIGKILL)
+        try:
+            pid = int(starter.stdout.readline())
+            wait_for(lambda: len(group_of(pid)) == 3)
+        finally:
+            os.kill(starter.pid, signal.SIGKILL)
     wait_for(lambda: group_of(pid) == [])

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -51,8 +50,13 @@ def test_a_lock_that_another_process_holds_is_not_free_until_that_process_dies(a
 def test_a_wait_is_told_once_with_what_is_waited_for_and_which_process_holds_it(
     another_process, mlruns, monkeypatch, capfd
 ):
+    def told(line):
+        note(line)
+        another_process.kill()
+
+    note = locks.note
     monkeypatch.setattr(locks, "_SECONDS_UNTIL_TOLD", 0.1)
-    threading.Timer(0.5, another_process.kill).start()
+    monkeypatch.setattr(locks, "note", told)
     with locks.held("cell", "the same cell"):
         said = capfd.readouterr().err
     holder = f"process {another_process.pid}" if Path("/proc/locks").exists() else "another process"

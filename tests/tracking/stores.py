@@ -55,8 +55,12 @@ def rows_of(path, query):
         return connection.execute(query).fetchall()
 
 
-def ended(work):
-    """Carry `work` out in a process of its own, and return how that ended: 0, or the signal below 0."""
+def ended(*works):
+    """Carry each of `works` out in a process of its own, all at once; return how each ended: 0, or a signal below 0."""
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in [_begun(work) for work in works]]
+
+
+def _begun(work):
     pid = os.fork()
     if pid == 0:
         try:
@@ -64,7 +68,7 @@ def ended(work):
             os._exit(0)
         except BaseException:
             os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return pid
 
 
 def kill_at_statement(beginning):

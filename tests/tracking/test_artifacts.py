@@ -84,6 +84,7 @@ def test_the_list_stays_within_the_characters_of_a_tag_and_tables_are_the_last_t
 def test_the_files_of_a_thousand_cells_are_checked_in_seconds(tmp_path):
     (tmp_path / "draws.parquet").write_bytes(bytes(40_000))
     tags, uri = {"artifacts": listed(tmp_path, most=5000)}, tmp_path.as_uri()
-    started = time.perf_counter()
+    # Of this process alone: the machine may be busy.
+    started = time.process_time()
     assert all(is_complete(uri, tags) for _ in range(1000))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

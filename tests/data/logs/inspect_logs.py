@@ -55,7 +55,7 @@ json.dump(found, open(sys.argv[1] + "/found.json", "w"))
 def write_logs(folder):
     """Evaluate tasks of six samples, and return the paths of their logs by the name of the task."""
     made = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder)], capture_output=True, text=True, timeout=120, cwd=folder
+        [sys.executable, "-c", SCRIPT, str(folder)], capture_output=True, text=True, timeout=600, cwd=folder
     )
     assert made.returncode == 0, made.stderr
     return {
