@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.font_manager  # noqa: F401 - makes its list of fonts, which the program would say on a new machine
 import pytest
 from hypothesis import settings
 

@@ -1,5 +1,6 @@
 """A signal ends the process, also where Python drops the exception that it raises."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +20,60 @@ print("never", flush=True)
 """
 
 
+UNASKED = DROPPED.replace("exit_if_asked()", "while True: pass")
+
+
 def run(code):
-    return subprocess.run([sys.executable, "-c", START + code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-c", START + code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        # The tests may run where they are ignored.
+        preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)],
+    )
 
 
 def test_a_signal_in_the_callback_of_a_weak_reference_ends_the_process_when_the_work_asks():
     done = run("exit_on_signals()" + DROPPED)
     assert done.stdout == "went on\n"
     assert done.returncode == 143
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_in_the_callback_of_a_weak_reference_ends_the_process_unasked_and_without_a_word(name, status):
+    work = UNASKED.replace("SIGTERM", name).replace("\n", "\n    ")
+    done = run(f"exit_on_signals()\ntry:\n    {work}\nexcept KeyboardInterrupt:\n    raise SystemExit(130)\n")
+    assert (done.stdout, done.stderr, done.returncode) == ("went on\n", "", status)
+
+
+def test_another_exception_that_python_drops_is_shown_as_ever():
+    code = 'class Thing:\n    def __del__(self): raise ArithmeticError("in a destructor")\nthing = Thing()\ndel thing\n'
+    done = run(f"exit_on_signals()\n{code}")
+    assert "ArithmeticError: in a destructor" in done.stderr
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("first", ["SIGINT", "SIGTERM"])
+def test_a_second_signal_soon_after_the_first_does_not_disturb_the_end(first):
+    code = (
+        "import atexit\nexit_on_signals()\n"
+        "atexit.register(lambda: (os.kill(os.getpid(), signal.SIGINT), print('at its end')))\n"
+        f"try:\n    os.kill(os.getpid(), signal.{first})\n"
+        "except BaseException:\n    os.kill(os.getpid(), signal.SIGTERM)\n    print('put right')\n"
+        "    raise SystemExit(7)\n"
+    )
+    done = run(code)
+    assert (done.stdout, done.stderr, done.returncode) == ("put right\nat its end\n", "", 7)
+
+
+def test_an_interruption_is_a_keyboard_interrupt_that_is_raised_again_where_it_is_asked_for():
+    code = (
+        "exit_on_signals()\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept KeyboardInterrupt:\n"
+        "    print('once')\ntry:\n    exit_if_asked()\nexcept KeyboardInterrupt:\n    print('again')\n"
+    )
+    assert run(code).stdout == "once\nagain\n"
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
