@@ -63,6 +63,8 @@ def _carry_out(name: str | None, arguments: list[str]) -> None:
         except SystemExit:
             if name_of_signal := signals.asked_by():
                 _say_stopped(f"stopped by {name_of_signal}")
+            # In the midst of Ray the exception of a signal comes out as a SystemExit with status 1.
+            signals.exit_if_asked()
             raise
 
 

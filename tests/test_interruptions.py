@@ -28,6 +28,7 @@ LAUNCHERS = {
     "basic": ([], "hydra"),
     "joblib": (["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"], "hydra_plugins.hydra_joblib_launcher"),
     "submitit": (["hydra/launcher=submitit_local"], "hydra_plugins.hydra_submitit_launcher"),
+    "ray": (["hydra/launcher=ray"], "hydra_plugins.hydra_ray_launcher"),
 }
 OF_A_PERSON = (signal.SIGINT,)
 # How often an instant is looked for that a fast process may have passed before it was seen.
@@ -116,8 +117,8 @@ def test_a_stopped_sweep_leaves_no_worker_and_nothing_running(zygote, new_mlruns
             # A terminal sends it to all of its processes, a scheduler to the one that it started.
             (os.killpg if number in OF_A_PERSON else os.kill)(pid, number)
         status = zygote.wait(pid)
-        wait_for_end_of(below)
         if is_met := was_stopped(mlruns, said, status, number):
+            wait_for_end_of(below)
             check_next_start(zygote, mlruns, said, asked)
         return is_met
 
@@ -139,8 +140,8 @@ def test_ctrl_c_while_the_workers_start_is_said_in_one_line(zygote, new_mlruns, 
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGINT)
         status = zygote.wait(pid)
-        wait_for_end_of(below)
         if is_met := was_stopped(mlruns, said, status, signal.SIGINT):
+            wait_for_end_of(below)
             check_next_start(zygote, mlruns, said, asked)
         return is_met
 

@@ -212,6 +212,8 @@ def _run(command):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), place)
     os.environ.update(command["environment"])
     sys.argv = ["pipeline", *command["arguments"]]
+    from pipeline.runtime import descendants as below
+
     try:
         runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
         status = 0
@@ -229,6 +231,9 @@ def _run(command):
         signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
+    if status == 0:
+        # Joblib ends its workers by what Python does at its end, which is left out here; they would wait for minutes.
+        below.kill(besides=())
     os._exit(status)
 
 

@@ -6,6 +6,7 @@ import atexit
 import math
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,20 @@ def undisturbed(seconds: float) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Put this process's own handling of signals back that a library replaces meanwhile, as Ray does."""
+    # Elsewhere nothing is replaced, for Python allows it in the main thread alone.
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in _ENDING} if is_main else {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
