@@ -34,7 +34,11 @@ def main() -> None:
     elif commands.VERSION.intersection(arguments):
         print(f"batchscope {files.version()}")
     else:
-        _carry_out(name, arguments)
+        try:
+            _carry_out(name, arguments)
+        except KeyboardInterrupt:
+            _say_stopped("interrupted")
+            sys.exit(130)
 
 
 def _carry_out(name: str | None, arguments: list[str]) -> None:
@@ -58,10 +62,16 @@ def _carry_out(name: str | None, arguments: list[str]) -> None:
             _compose_and_run()
         except SystemExit:
             if name_of_signal := signals.asked_by():
-                # The terminal may be what was lost.
-                with suppress(OSError):
-                    terminal.error(f"stopped by {name_of_signal}; what was finished is kept")
+                _say_stopped(f"stopped by {name_of_signal}")
+            # In the midst of Ray the exception of a signal comes out as a SystemExit with status 1.
+            signals.exit_if_asked()
             raise
+
+
+def _say_stopped(how: str) -> None:
+    # The terminal may be what was lost.
+    with suppress(OSError):
+        terminal.error(f"{how}; what was finished is kept")
 
 
 def _compose_and_run() -> None:
@@ -85,13 +95,11 @@ def _compose_and_run() -> None:
             hydra.main(version_base="1.3", config_path=config.CONF, config_name="config")(_job)()
     except BrokenPipeError:
         _end_unread()
-    except (Exception, KeyboardInterrupt) as given:
+    except Exception as given:
         # In the midst of a library the exception of a signal may come out as another error.
-        if signals.asked_by():
-            signals.exit_if_asked()
-        if errors.was_interrupted(given) or signals.is_interrupted():
-            terminal.error("interrupted; what was finished is kept")
-            sys.exit(130)
+        signals.exit_if_asked()
+        if errors.was_interrupted(given):
+            raise KeyboardInterrupt from given
         error = config.in_words(given)
         if errors.WANTS_TRACEBACK or not config.is_plain(error):
             raise

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import matplotlib.font_manager  # noqa: F401 - makes its list of fonts, which the program would say on a new machine
 import pytest
 
 from pipeline import data as data_family

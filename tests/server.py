@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -15,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from typing import Any
 # Generous: the machine may be busy, and a wait ends as soon as what it waits for is there.
 PATIENCE = 180
 _USER = "batchscope"
+# Below those that Linux gives to connections by itself: such a one would take the port before a server does.
+_PORTS = range(20_000, 32_000)
+# The places of the process group and of the number of threads in /proc/PID/stat, counted from the state.
+_GROUP, _THREADS = 2, 17
 
 
 def binaries() -> Path | None:
@@ -35,30 +40,30 @@ def binaries() -> Path | None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, and that the system gives to nobody while this process lives.
-
-    It stays bound, without listening. A server that is told of it gets it all the same, for servers set SO_REUSEADDR;
-    who asks for any port does not, in the seconds until the server is up.
-    """
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.bind(("127.0.0.1", 0))
-    port = int(held.getsockname()[1])
-    held.detach()
-    return port
+    """A port of 127.0.0.1 that nobody listens on now, chosen at random so that others hardly choose it meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
     """Run a fresh PostgreSQL on 127.0.0.1; gives the URI, password included, of an empty database."""
     # Not below pytest's folders, which are closed to the user that PostgreSQL runs as.
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
+    with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as name:
         folder, password, port = Path(name), secrets.token_hex(16), free_port()
         run_as = _unprivileged(folder)
         _initdb(folder, password, run_as)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                _postgres(folder, port), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **run_as
+                _postgres(folder, port),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **run_as,
             )
         try:
             wait(lambda: _accepts(port), process, folder / "log")
@@ -182,11 +187,29 @@ def wait(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Pa
 
 
 def _end(process: subprocess.Popen[bytes], number: int) -> None:
-    if process.poll() is not None:
+    """End a server, and what it has started: its port is free then."""
+    if process.returncode is not None:
         return
     process.send_signal(number)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(30)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    until = time.monotonic() + PATIENCE
+    while members := _members(process.pid):
+        if time.monotonic() > until:
+            raise RuntimeError(f"the processes {members} of {process.args!r} did not end")
+        time.sleep(0.02)
+
+
+def _members(group: int) -> list[int]:
+    """The ids of the processes of a group that live; one of which the first thread alone has ended holds its port."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError, IndexError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[_GROUP]) == group and (fields[0] != "Z" or int(fields[_THREADS]) > 1):
+                    found.append(int(entry.name))
+    return found

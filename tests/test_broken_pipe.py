@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.process
@@ -15,7 +18,7 @@ def test_a_reader_that_leaves_ends_the_program_as_a_pipe_does_and_without_a_word
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "BATCHSCOPE_MLRUNS": str(mlruns)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "BATCHSCOPE_MLRUNS": str(mlruns)},
     ) as started:
         started.stdout.close()
         said = started.stderr.read().decode()

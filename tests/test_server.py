@@ -106,7 +106,9 @@ def at_once(served):
     context.set_forkserver_preload(["mlflow", "pipeline.tracking.mlflow"])
     together, found = context.Barrier(PROCESSES), context.Queue()
     processes = [
-        context.Process(target=start_runs, args=(served.uri, number, together, found)) for number in range(PROCESSES)
+        # So that one which fails keeps nobody waiting at the end.
+        context.Process(target=start_runs, args=(served.uri, number, together, found), daemon=True)
+        for number in range(PROCESSES)
     ]
     for process in processes:
         process.start()

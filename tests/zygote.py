@@ -35,29 +35,41 @@ def descendants(pid):
     return found
 
 
+def state(pid):
+    """What a process is at (``T`` is stopped) and when it was started, by which it is told from a later one of its id.
+
+    Both are None where it has ended.
+    """
+    try:
+        what, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None, None
+    return (None, None) if what == "Z" else (what, int(fields[18]))
+
+
 class Zygote:
     """The process, from the tests' side."""
 
     def __init__(self, environment):
         self._process = subprocess.Popen(
             [sys.executable, __file__],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # A line that waits in a buffer of Python's is none that `select` knows of.
-            bufsize=0,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         )
-        self._ended = {}
+        # Not a file's own buffer: what lies in that, `select` does not see.
+        self._pending, self._started, self._ended = b"", [], {}
 
     def start(self, said, *arguments, erred=None, **environment):
         """Start a command whose output goes to the file `said` (errors to `erred`); return its process id."""
         command = {"arguments": arguments, "environment": environment, "said": str(said), "erred": str(erred or said)}
-        self._process.stdin.write(json.dumps(command).encode() + b"\n")
-        while "started" not in (answer := json.loads(self._process.stdout.readline())):
-            self._ended[answer["pid"]] = answer["status"]
-        # The system gives the id of a process that has ended to another, where ids are few after some thousand.
-        self._ended.pop(answer["started"], None)
-        return answer["started"]
+        line = json.dumps(command).encode() + b"\n"
+        while line:
+            line = line[self._process.stdin.write(line) :]
+        while not self._started:
+            self._hear(None)
+        return self._started.pop()
 
     def run(self, said, *arguments, **environment):
         """Carry a command out; return its status and what it said."""
@@ -77,15 +89,31 @@ class Zygote:
     def wait(self, pid):
         """Wait for a command's end and return its status, below 0 for the signal that ended it."""
         while pid not in self._ended:
-            answer = json.loads(self._process.stdout.readline())
-            self._ended[answer["pid"]] = answer["status"]
+            self._hear(None)
         return self._ended[pid]
 
     def has_ended(self, pid, seconds):
         """Whether a command ends within that time."""
-        if pid not in self._ended and select.select([self._process.stdout], [], [], seconds)[0]:
-            self.wait(pid)
+        deadline = time.monotonic() + seconds
+        while pid not in self._ended and self._hear(max(0, deadline - time.monotonic())):
+            pass
         return pid in self._ended
+
+    def _hear(self, seconds):
+        """Take in what the process answers within that time, if it is given; return whether it did."""
+        if not select.select([self._process.stdout], [], [], seconds)[0]:
+            return False
+        got = os.read(self._process.stdout.fileno(), 65536)
+        assert got, "the process that forks the commands has ended"
+        *lines, self._pending = (self._pending + got).split(b"\n")
+        for answer in map(json.loads, lines):
+            if "started" in answer:
+                self._started.append(answer["started"])
+                # The system gives an id again: it is of another command now.
+                self._ended.pop(answer["started"], None)
+            else:
+                self._ended[answer["pid"]] = answer["status"]
+        return True
 
     def close(self):
         """End the process."""
@@ -94,17 +122,29 @@ class Zygote:
         self._process.wait()
 
 
+def send(pids, number):
+    """Send a signal to those that have not ended yet."""
+    for each in pids:
+        with suppress(ProcessLookupError):
+            os.kill(each, number)
+
+
+def stop(pid):
+    """Stop a process and all below it, and return their ids."""
+    stopped = []
+    # One that is stopped starts no other, so none gets away between the look and the signal.
+    while new := set(descendants(pid)).difference(stopped):
+        stopped += new
+        send(new, signal.SIGSTOP)
+    return stopped
+
+
 def kill(pid, *, whole_tree):
     """Kill a process as a power cut would, with or without those below it."""
-    stopped = []
-    # One that is stopped starts no other, so none gets away between the look and the kill.
-    while whole_tree and (new := set(descendants(pid)).difference(stopped)):
-        stopped += new
-        _send(new, signal.SIGSTOP)
-    _send(stopped or [pid], signal.SIGKILL)
+    send(stop(pid) if whole_tree else [pid], signal.SIGKILL)
 
 
-def wait_for_orphans(mlruns, seconds=180):
+def wait_for_orphans(mlruns, seconds=300):
     """Wait for the end of what was started for this folder of generated files, and has lost the process that did."""
     deadline = time.monotonic() + seconds
     # A process without its first thread has no environment left to read, and holds its locks.
@@ -135,12 +175,6 @@ def _is_written_to(mlruns):
         except BlockingIOError:
             return True
     return False
-
-
-def _send(pids, number):
-    for each in pids:
-        with suppress(ProcessLookupError):
-            os.kill(each, number)
 
 
 def _serve():
@@ -178,18 +212,28 @@ def _run(command):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND), place)
     os.environ.update(command["environment"])
     sys.argv = ["pipeline", *command["arguments"]]
+    from pipeline.runtime import descendants as below
+
     try:
         runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except KeyboardInterrupt:
+        # After the program's own end: Python would end here.
+        status = 130
     except BaseException:
         import traceback
 
         traceback.print_exc()
         status = 1
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
+    if status == 0:
+        # Joblib ends its workers by what Python does at its end, which is left out here; they would wait for minutes.
+        below.kill(besides=())
     os._exit(status)
 
 

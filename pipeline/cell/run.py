@@ -8,11 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
-from ..errors import BadInput, Changed
+from ..errors import BadInput, Changed, was_interrupted
 from ..experiment import Experiment, Stages, run
 from ..report.result import Result
 from ..runtime.locks import held
 from ..runtime.redact import without_secret
+from ..runtime.signals import exit_if_asked, is_asked
 from ..tracking.failures import reason
 from ..tracking.log import Log
 from ..tracking.outbox import Package, write
@@ -75,13 +76,14 @@ class _CellRecorder(ABC):
         except BadInput:
             raise
         except Exception as error:
-            if not self._is_answered:
+            if not (self._is_answered or was_interrupted(error) or is_asked()):
                 with self._lock():
                     _keep_failure(self._work, error)
             raise
 
     def log(self, stages: Stages, result: Result) -> None:
         """Bring the result to the store; it is kept on disk where the store does not take it."""
+        exit_if_asked()
         self._is_answered = True
         with self._lock():
             self.run_id = deliver(_packed(self._work, "FINISHED", log_of(self._work, result)), stages.experiment)

@@ -19,6 +19,7 @@ from ..errors import BadInput, Failed, brief
 from ..records.scores import Scores
 from ..runtime import cores, files
 from ..runtime.extras import advice
+from ..runtime.signals import kept
 from ..scoring.job import Job
 from .base import Engine
 from .retries import Failures, attempt
@@ -166,10 +167,11 @@ def _cluster(address: str | None, *, least: int) -> Iterator[Any]:
         return
     quiet = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
     try:
-        if address is None:
-            ray.init(address="local", num_cpus=max(cores.count(), least), **quiet)
-        else:
-            _connect(ray, address)
+        with kept():
+            if address is None:
+                ray.init(address="local", num_cpus=max(cores.count(), least), **quiet)
+            else:
+                _connect(ray, address)
         yield ray
     finally:
         ray.shutdown()

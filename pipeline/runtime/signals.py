@@ -2,71 +2,67 @@
 
 from __future__ import annotations
 
+import atexit
+import math
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A person presses Ctrl-C twice, and a scheduler sends SIGTERM again: by then the process is ending.
+_SECONDS_TO_END = 10.0
+# After which one whose exception Python has dropped is sent again.
+_SECONDS_UNTIL_AGAIN = 0.01
 
 _received: list[int] = []
-# Until an exception that Python dropped is raised again, in seconds: what dropped it is over by then.
-_AGAIN = 0.05
+# Until when further ones are dropped.
+_deaf_until = [0.0]
 
 
 def exit_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into SystemExit with status 128 + the signal's number; SIGINT is KeyboardInterrupt.
+    """Turn SIGINT into KeyboardInterrupt, and SIGTERM and SIGHUP into SystemExit with status 128 + the signal's number.
 
-    Python drops an exception that is raised in a destructor or in the callback of a weak reference, and tells only
-    `sys.unraisablehook`. Where a signal arrives in one, its exception is raised again a moment later.
+    Further ones are dropped for ten seconds. One whose exception Python drops is sent again, and nothing is printed.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup ignores SIGHUP, and a shell SIGINT for what it starts in the background; that must stay so.
+    for number in _ENDING:
+        # nohup ignores SIGHUP, and a shell SIGINT for what runs behind it; that must stay so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
-    signal.signal(signal.SIGALRM, _leave_again)
-    others = sys.unraisablehook
-
-    def told(dropped: sys.UnraisableHookArgs) -> None:
-        if _received and issubclass(dropped.exc_type, KeyboardInterrupt | SystemExit):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
-        else:
-            others(dropped)
-
-    sys.unraisablehook = told
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(_received[-1]))
+    sys.unraisablehook = _send_again
+    # The last that Python does before it forgets the handlers.
+    atexit.register(_be_deaf, math.inf)
 
 
 def exit_if_asked() -> None:
-    """Raise the exception of a signal that came before: a library may have made another error of it, or none."""
+    """Raise the exception of a signal that came before.
+
+    Python drops an exception that is raised in a destructor or in the callback of a weak reference, and in the midst of
+    a library it may come out as another error. So the work asks again between its parts.
+    """
     if _received:
-        _raise(_received[0])
+        _raise(_received[-1])
 
 
 def is_asked() -> bool:
-    """Whether a signal has come that ends the process; in the midst of a library it may come out as another error."""
+    """Whether such a signal has come; in the midst of a library its exception may come out as another error."""
     return bool(_received)
 
 
-def is_interrupted() -> bool:
-    """Whether Ctrl-C was the first such signal."""
-    return _received[:1] == [signal.SIGINT]
-
-
 def asked_by() -> str:
-    """Return the name of the signal that came first, such as ``SIGTERM``; empty where it is Ctrl-C, or none has."""
-    return signal.Signals(_received[0]).name if _received and not is_interrupted() else ""
+    """Return the name of the signal that came, such as ``SIGTERM``; empty where none has, or SIGINT by Ctrl-C."""
+    return signal.Signals(_received[-1]).name if _received and _received[-1] != signal.SIGINT else ""
 
 
 @contextmanager
 def undisturbed(seconds: float) -> Iterator[None]:
-    """Drop signals that ask the process to end, for so many seconds at most: it is ending, and puts something right.
-
-    A person presses Ctrl-C twice, and a scheduler sends SIGTERM again.
-    """
+    """Drop signals that ask the process to end, for so many seconds at most: it is ending, and puts something right."""
     deadline = time.monotonic() + seconds
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: signal.getsignal(number) for number in _ENDING}
 
     def later(number: int, frame: FrameType | None) -> None:
         handler = before[signal.Signals(number)]
@@ -83,16 +79,43 @@ def undisturbed(seconds: float) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """Put this process's own handling of signals back that a library replaces meanwhile, as Ray does."""
+    # Elsewhere nothing is replaced, for Python allows it in the main thread alone.
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in _ENDING} if is_main else {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
+
+
 def _leave(number: int, _frame: FrameType | None) -> None:
-    _received.append(number)
-    _raise(number)
+    if time.monotonic() >= _deaf_until[0]:
+        _received.append(number)
+        _raise(number)
 
 
-def _leave_again(_number: int, _frame: FrameType | None) -> None:
-    exit_if_asked()
-
-
-def _raise(number: int) -> NoReturn:
+def _raise(number: int) -> None:
+    _be_deaf(_SECONDS_TO_END)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(128 + number)
+
+
+def _be_deaf(seconds: float) -> None:
+    _deaf_until[0] = time.monotonic() + seconds
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _send_again(dropped: sys.UnraisableHookArgs) -> None:
+    """Have a signal sent again whose exception Python has dropped; other exceptions are printed, as ever."""
+    if not _received or not isinstance(dropped.exc_value, KeyboardInterrupt | SystemExit):
+        sys.__unraisablehook__(dropped)
+        return
+    _deaf_until[0] = 0.0
+    # By the system's clock: a thread could not be started from everywhere that Python drops exceptions in.
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_AGAIN)

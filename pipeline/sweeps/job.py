@@ -50,6 +50,7 @@ def run_one(composed: DictConfig) -> None:
         with cores.shared_by(launch["workers"]), command_line.instead(None, hydra.overrides.task):
             run_member(experiment, member)
     except Exception as error:
+        exit_if_asked()
         if was_interrupted(error):
             raise KeyboardInterrupt from error
         if errors.WANTS_TRACEBACK:

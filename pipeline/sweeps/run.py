@@ -205,6 +205,7 @@ def _launch_cells(sweep: _RunningSweep, cells: list[Cell], folder: Path, workers
     try:
         launch([cell.overrides for cell in cells], first)
     except Exception as error:
+        exit_if_asked()
         if config.is_plain(error) or was_interrupted(error) or files.is_unwritable(error):
             raise
         if errors.WANTS_TRACEBACK:

@@ -116,14 +116,18 @@ class Store:
         """
         run = package.run
         tags = {"package": package.folder.name, "cell_digest": run["cell_digest"]}
-        info = self._create(run["name"], run["kind"], run["started"], run["parent"], tags)
-        run_id = str(info.run_id)
         try:
+            info = self._create(run["name"], run["kind"], run["started"], run["parent"], tags)
+            run_id = str(info.run_id)
             upload(self._client, info, run, package.artifacts, int(run["ended"] * 1000))
             self._client.set_terminated(run_id, run["status"], int(run["ended"] * 1000))
-        except BaseException:
-            with suppress(Exception):
-                self.end(run_id, "KILLED")
+        except BaseException as error:
+            # By the package, for a stop may come before the new run's id. Twice, because one may have left the store's
+            # connection so that the first call after it fails.
+            for _ in range(1 if isinstance(error, Exception) else 2):
+                with suppress(Exception):
+                    self.end_left_over(package)
+                    break
             raise
         package.remove()
         return run_id

@@ -122,11 +122,14 @@ def test_a_cells_config_yaml_is_enough_to_run_it_again(request_of, swept, tmp_pa
 
 @pytest.mark.slow
 def test_draws_do_not_depend_on_the_order_of_the_cells(request_of, swept):
-    _, mlruns, store, _, cells = swept
-    done = request_of("--multirun", "+experiment=sweep", "draws=60", "batch_size=300,3", mlruns=mlruns)
+    _, mlruns, store, parent, cells = swept
+    asked = ["+experiment=sweep", "draws=60", "batch_size=300,3", "force=true"]
+    done = request_of("--multirun", *asked, mlruns=mlruns)
     assert done.returncode == 0, done.stderr
     before = {cell.data.params["batch_size"]: store.read_table(cell.info.run_id, "draws.parquet") for cell in cells}
-    for cell in store.children(store.newest_sweep().info.run_id):
+    again = store.newest_sweep().info.run_id
+    assert again != parent.info.run_id
+    for cell in store.children(again):
         expected = before[cell.data.params["batch_size"]]
         pd.testing.assert_frame_equal(store.read_table(cell.info.run_id, "draws.parquet"), expected, check_exact=True)
 

@@ -129,6 +129,23 @@ def test_a_delivery_that_fails_ends_its_run_as_killed_and_keeps_the_package(stor
     assert not store.has_taken(package)
 
 
+def test_a_delivery_that_is_stopped_before_it_knows_its_run_leaves_it_as_killed(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / "outbox"))
+    package, creating = package_of(store), store._client.create_run
+
+    def interrupted(*given, **named):
+        creating(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._client, "create_run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.deliver(package)
+    (run,) = store._search("tags.cell_digest = 'c'")
+    assert run.info.status == "KILLED"
+    assert package.folder.exists()
+
+
 def test_a_run_that_an_interrupted_delivery_left_is_ended(store, tmp_path, monkeypatch):
     monkeypatch.setenv("BATCHSCOPE_MLRUNS", str(tmp_path / "outbox"))
     package = package_of(store)

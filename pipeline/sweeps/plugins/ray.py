@@ -13,6 +13,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from ...runtime import files
+from ...runtime.signals import kept
 
 
 class LocalOrClusterRay(Launcher):
@@ -50,9 +51,17 @@ class LocalOrClusterRay(Launcher):
         # Ray reads the environment when it is imported.
         import ray
 
+        starting = ray.init
+
+        def start(**named: Any) -> Any:
+            with kept():
+                return starting(**named)
+
+        ray.init = start
         try:
             return self._launcher.launch(job_overrides, initial_job_idx)
         finally:
+            ray.init = starting
             ray.shutdown()
 
 

@@ -17,7 +17,7 @@ from ... import study
 from ...experiment import Study
 from ..composition import SharedCompositions
 from ..run import run
-from .submitit import undisturbed
+from .workers import undisturbed
 
 _BASIC_AT_A_TIME = 10
 
