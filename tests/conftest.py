@@ -1,6 +1,7 @@
 """What tests share: where the real data is, and an `mlruns` of their own."""
 
 import gc
+import importlib
 import linecache
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 from pipeline import data as data_family
 from pipeline import engine, interval, model, proxy, sampling, study
@@ -25,8 +27,18 @@ from tests.zygote import Zygote
 # The same examples every time, and no time limit on a machine that is shared.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+# Numbers and words of our own modules are no examples: which of them are imported hangs on the tests run before, and
+# whether a module is taken for one of ours on the names of the folders that it lies in.
+_NO_CONSTANTS = providers.Constants()
+providers._get_local_constants = lambda: _NO_CONSTANTS
 
 SHARED = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+def pytest_configure(config):
+    """Have matplotlib's font cache made before the workers and their commands would all make it, and say so."""
+    if not hasattr(config, "workerinput"):
+        importlib.import_module("matplotlib.font_manager")
 
 
 # Fixtures that start a process or open an MLflow store.
