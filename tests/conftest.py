@@ -1,6 +1,7 @@
 """What tests share: where the real data is, and an `mlruns` of their own."""
 
 import gc
+import importlib
 import linecache
 import os
 import re
@@ -10,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import matplotlib.font_manager  # noqa: F401 - makes its list of fonts, which the program would say on a new machine
 import pytest
 
 from pipeline import data as data_family
@@ -25,6 +25,12 @@ from tests import repeatable  # noqa: F401
 from tests.zygote import Zygote
 
 SHARED = Path(os.environ.get("BATCHSCOPE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+def pytest_configure(config):
+    """Have matplotlib's font cache made before the workers and their commands would all make it, and say so."""
+    if not hasattr(config, "workerinput"):
+        importlib.import_module("matplotlib.font_manager")
 
 
 # Fixtures that start a process or open an MLflow store.

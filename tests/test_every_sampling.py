@@ -208,11 +208,11 @@ def test_the_variance_ratios_on_the_published_network_against_the_published_ones
 
 
 @DESIGNS
-def test_the_plan_and_a_thousand_draws_of_60000_rows_take_seconds(design):
+def test_the_plan_and_a_thousand_draws_of_60000_rows_take_seconds_of_the_processor(design):
     scores = some_scores(60_000)
-    start = time.perf_counter()
+    start = time.process_time()
     draw_batches(scored_of(scores, design, 1000), seed=0, draws=1000)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 SIMPLE = pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Values of swept keys are told apart by labels as short as they can be."""
 
-import os
-
 import pytest
 
 from pipeline.cell.labels import labels_of
@@ -21,10 +19,11 @@ def test_a_file_is_labelled_by_its_name_and_by_the_folders_that_it_takes_to_tell
     assert list(labels_of("data.path", values).values()) == labels
 
 
-def test_a_file_above_another_of_its_name_is_told_apart_by_the_folder_that_it_is_in():
-    above, here = labels_of("data.path", ["../p.csv", "p.csv"]).values()
-    folder = os.getcwd().split(os.sep)
-    assert (above, here) == (f"{folder[-2]}/p.csv", f"{folder[-1]}/p.csv")
+def test_a_file_above_another_of_its_name_is_told_apart_by_the_folder_that_it_is_in(tmp_path, monkeypatch):
+    folder = tmp_path / "outer" / "inner"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    assert list(labels_of("data.path", ["../p.csv", "p.csv"]).values()) == ["outer/p.csv", "inner/p.csv"]
 
 
 def test_two_ways_to_write_one_file_have_one_label():

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from pipeline.estimation.league import league_of
+from pipeline.runtime.cores import blas_in_one_thread
 from pipeline.sampling.units import Units
 
 
@@ -61,9 +62,12 @@ def test_ties_have_one_place_and_models_that_never_differ_are_never_ranked_apart
     assert best_high.place.tolist() == [2, 1]
 
 
-def test_fifty_models_on_a_hundred_thousand_rows_take_seconds():
+def test_fifty_models_on_a_hundred_thousand_rows_take_seconds_of_the_processor():
     values = np.random.default_rng(3).normal(size=(50, 100_000))
-    start = time.perf_counter()
-    found = league_of(values, is_better_low=True, confidence=0.95)
-    assert time.perf_counter() - start < 15
+    # Threads of BLAS that wait for work take the processor's time too.
+    with blas_in_one_thread():
+        start = time.process_time()
+        found = league_of(values, is_better_low=True, confidence=0.95)
+        seconds = time.process_time() - start
+    assert seconds < 15
     assert found.rank_high.min() > 25

@@ -1,6 +1,8 @@
+import contextlib
 import os
 import pty
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -216,16 +218,26 @@ def test_nothing_is_shown_where_standard_error_is_no_terminal(capfd, counted):
     assert capfd.readouterr() == ("", "")
 
 
+def everything(leader):
+    """What is written to a terminal until nobody has it open: one read may have a part of it alone."""
+    parts = []
+    with contextlib.suppress(OSError):
+        while part := os.read(leader, 1 << 16):
+            parts.append(part)
+    os.close(leader)
+    return b"".join(parts).decode()
+
+
 def test_on_a_terminal_the_interval_is_seen_to_shrink(counted, monkeypatch):
     leader, terminal = pty.openpty()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    with open(terminal, "w") as shown:
-        monkeypatch.setattr(sys, "stderr", shown)
-        Until(loss_within=1e-9, max_rows=200).answer(counted())
-        shown.flush()
-        seen = os.read(leader, 1 << 16).decode()
-    os.close(leader)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(everything, leader)
+        with open(terminal, "w") as shown:
+            monkeypatch.setattr(sys, "stderr", shown)
+            Until(loss_within=1e-9, max_rows=200).answer(counted())
+        seen = read.result()
     widths = [line.count("─") for line in seen.splitlines() if "accuracy" in line and "├" in line]
     assert [f"numbered: {n} of 5,000 rows" in seen for n in (50, 100, 150, 200)] == [True] * 4
     assert widths[-1] < widths[0]

@@ -212,7 +212,7 @@ def test_a_study_that_values_do_not_allow_is_refused_in_one_line(stages_with, st
 
 def test_small_spread_around_a_large_mean_is_kept_on_disk(stages_with):
     """In float32 the values would be equal."""
-    values = 1e9 + RNG.normal(0, 1, N)
+    values = 1e9 + np.random.default_rng(12).normal(0, 1, N)
     found = evaluated(stages_with(values, fields={"memory": 0}, batch_size=50)).metrics
     assert found["value/se"] == pytest.approx(values.std(ddof=1) * np.sqrt((1 - 50 / N) / 50), rel=1e-4)
 

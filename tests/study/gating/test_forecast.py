@@ -36,9 +36,9 @@ def test_models_that_have_nothing_in_common_are_the_unpaired_case():
 
 def test_a_difference_of_that_size_is_seen_with_the_power():
     found = told({"loss": LOSS}).metrics["loss/smallest_effect_alike"]
-    seen = 0
+    rng, seen = np.random.default_rng(5), 0
     for _ in range(400):
-        first, noise = RNG.normal(1, LOSS.std(), (2, 900))
+        first, noise = rng.normal(1, LOSS.std(), (2, 900))
         second = 0.9 * first + 0.1 + math.sqrt(1 - 0.9**2) * (noise - 1) + found
         seen += decide([gain_of(Loss(), first, second)], [0.0], 0.95).codes[0, 0] == WORSE
     assert stats.binomtest(int(seen), 400, 0.8).pvalue > 0.001
