@@ -352,7 +352,7 @@ def test_data_that_change_in_mid_sweep_are_said_in_few_lines_and_evaluated_by_th
 ):
     rows, new = tmp_path / "rows.csv", tmp_path / "new.csv"
     first = "label,logit_0,logit_1\n" + "0,1,0\n1,0,1\n0,0.5,1\n" * 2000
-    asked = ["data=predictions", f"data.path={rows}", *of_launcher("joblib")]
+    asked = [*of_launcher("joblib"), "data=predictions", f"data.path={rows}"]
 
     def attempt(mlruns, said):
         rows.write_text(first)

@@ -30,6 +30,7 @@ def run(code):
 
 
 def test_a_signal_in_the_callback_of_a_weak_reference_ends_the_process_when_the_work_asks():
+    # Without the clock that has it sent again.
     done = run(f"signal.setitimer = lambda *_: None\nexit_on_signals()\n{DROPPED}print('went on')\nexit_if_asked()\n")
     assert (done.stdout, done.stderr, done.returncode) == ("went on\n", "", 143)
 
