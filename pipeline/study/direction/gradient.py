@@ -13,6 +13,7 @@ from ...experiment import Stages
 from ...model.gradient import DIFFERENTIABLE, mean_loss_and_gradients
 from ...model.network import Layer, Network
 from ...records.rows import Dataset
+from ...runtime.cores import blas_in_one_thread
 from ...runtime.memo import once
 from .base import Direction, length
 
@@ -69,14 +70,14 @@ class Gradient(Direction):
 
 
 def _descent(network: Network, dataset: Dataset) -> list[Layer]:
-    """Sum over blocks in float64, so that the last digits do not hang on how many blocks there are."""
+    """Sum over blocks in float64, with BLAS in one thread: so the last digits hang on neither's number."""
     total = [(np.zeros(W.shape), np.zeros(b.shape)) for W, b in network.layers]
     dtype = network.layers[0][0].dtype
     for start in range(0, len(dataset), _BLOCK):
         inputs = np.multiply(dataset.inputs[start : start + _BLOCK], dtype.type(dataset.scale), dtype=dtype)
         labels = dataset.labels[start : start + _BLOCK]
         # What is no number is found by who asked for the direction.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with blas_in_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             _, gradients = mean_loss_and_gradients(network.layers, network.activation, inputs, labels)
         share = len(inputs) / len(dataset)
         for sums, found in zip(total, gradients, strict=True):

@@ -13,7 +13,7 @@ from ...estimation.active_testing import ActiveTest, Features, features_of
 from ...estimation.calibration import Calibration, Expected
 from ...experiment import Stages
 from ...records.rows import Block, IntArray, Population
-from ...runtime.cores import on_all_cores
+from ...runtime.cores import blas_in_one_thread, on_all_cores
 from ...scoring.block import BlockScorer, in_blocks
 
 Floats = NDArray[np.float64]
@@ -92,16 +92,17 @@ class Unlabelled:
             return np.empty((len(rows), 0))
         block = self.stages.rows.take(rows)
         forward = self.stages.classifier.from_stored(self.stages.rows.scale)
-        return self._as_logits(in_blocks(forward, block.inputs))
+        with blas_in_one_thread():
+            return self._as_logits(in_blocks(forward, block.inputs))
 
     def values(self, rows: IntArray, labels: NDArray[np.int64]) -> dict[str, Floats]:
         """Return the loss of rows, and whether each is wrong, by metric that there is."""
         stages = self.stages
         functions = {"loss": loss.of_block, "accuracy": accuracy.of_block}
         scorer = BlockScorer(stages.classifier, stages.rows.scale, None, functions)
-        scores = scorer(
-            Block(stages.rows.take(rows).inputs, labels), where=lambda row: stages.rows.where(int(rows[row]))
-        )
+        block = Block(stages.rows.take(rows).inputs, labels)
+        with blas_in_one_thread():
+            scores = scorer(block, where=lambda row: stages.rows.where(int(rows[row])))
         found = {metric: np.asarray(scores.values(metric), dtype=np.float64) for metric in stages.metrics}
         if "accuracy" in found:
             found["accuracy"] = 1 - found["accuracy"]

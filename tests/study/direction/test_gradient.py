@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pipeline.errors import BadInput
 from pipeline.model.network import Network
 from pipeline.scoring.rows import score
 from pipeline.study.direction.base import length, moved
-from pipeline.study.direction.gradient import Gradient
+from pipeline.study.direction.gradient import Gradient, _descent
 
 
 def in_float64(network):
@@ -35,6 +36,19 @@ def test_a_small_step_along_it_lowers_the_train_loss_by_its_squared_length(stage
     train = stages.experiment.data.load_split("train")
     fall = score(network, train).loss.mean() - score(moved(network, direction, step), train).loss.mean()
     assert fall == pytest.approx(step * length(direction) ** 2, rel=1e-2)
+
+
+def test_it_is_the_same_to_the_last_bit_with_any_number_of_threads_of_blas(stages_of):
+    stages = stages_of()
+    train = stages.experiment.data.load_split("train")
+    found = []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(_descent(stages.classifier, train))
+    for other in found[1:]:
+        for own, layer in zip(found[0], other, strict=True):
+            for array, again in zip(own, layer, strict=True):
+                np.testing.assert_array_equal(array, again)
 
 
 def test_the_population_itself_can_be_the_split(stages_of):

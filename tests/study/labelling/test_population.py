@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pipeline.data.predictions import Predictions
 from pipeline.errors import BadInput
@@ -46,6 +47,16 @@ def test_values_of_given_labels_are_the_scores_against_those_of_the_same_rows_wi
     # Three rows are a block of their own, in which BLAS adds up float32 in another order.
     np.testing.assert_allclose(found["loss"], scores.loss[some], rtol=1e-5)
     np.testing.assert_array_equal(found["accuracy"], 1 - scores.correct[some])
+
+
+def test_outputs_and_values_are_the_same_to_the_last_bit_with_any_number_of_threads_of_blas(stages_of):
+    rows, some, found = Unlabelled(stages_of()), np.arange(0, 1000, 3), []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append((rows.outputs(some), rows.values(some, rows.own_labels()[some])["loss"]))
+    for outputs, values in found[1:]:
+        np.testing.assert_array_equal(outputs, found[0][0])
+        np.testing.assert_array_equal(values, found[0][1])
 
 
 def test_logits_and_their_probabilities_expect_the_same(predicted):
