@@ -36,7 +36,7 @@ def test_more_confidence_never_gives_a_narrower_interval(interval, seed, n):
     rows = batches(shares(seed, 10, n))
     less, more = interval.estimate(rows, 0.8), interval.estimate(rows, 0.95)
     # An end at the mean of equal values is it but for rounding.
-    narrower = np.maximum(more.low - less.low, less.high - more.high) > 1e-12
+    narrower = (more.low > less.low + 1e-12) | (less.high > more.high + 1e-12)
     # Other stakes for another confidence may win more: so an end of betting is further in, in one of 30,000 batches.
     assert narrower.sum() <= interval.is_guaranteed
 
@@ -50,7 +50,9 @@ def test_drawn_without_replacement_it_is_never_wider(interval, seed, n, more):
     # The ends of star_bets are points of a grid: once in 15,000 batches it is a step wider. Hall's width does not fall
     # with the skewness alone, which the correction makes smaller: one set of ten in 23 holds a batch that is wider, by
     # 0.03 at most of 6,000.
-    step = {"star_bets": 2e-3, "hall": 0.05, "hall_score": 0.05}.get(interval.name, 1e-12)
+    # Blaker's ends are whole numbers of rows, and by a part of one it is wider at some counts.
+    steps = {"star_bets": 2e-3, "hall": 0.05, "hall_score": 0.05, "blaker": 1 / (n + more)}
+    step = steps.get(interval.name, 1e-12)
     wider = finite.high - finite.low > free.high - free.low + step
     # Other stakes may win less: so the interval of bets is wider in one of 5,000 batches.
     assert wider.sum() <= interval.is_guaranteed
