@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from .base import Model
 from .bounded import MEMORY, SECONDS, bounded, check_memory, check_seconds
 from .external import ExternalClassifier, check_gives, external_classifier
 from .mlflow_signature import InputConverter, array_of, names_of
+from .sklearn import limit_to_one_job
 
 _OWN_STORE = "sqlite:///mlruns/mlflow.db"
 _WHAT = "an MLflow model: models:/NAME/VERSION, models:/NAME@ALIAS, runs:/RUN_ID/NAME or a folder"
@@ -182,13 +183,17 @@ class Mlflow(Model):
 
         try:
             with _environment({_PICKLE: str(self.trust).lower()}):
-                return mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
+                loaded = mlflow.pyfunc.load_model(str(folder), suppress_warnings=True)
         # The model's libraries, and its own code, may raise any exception.
         except Exception as error:
             raise BadInput(
                 f"{self.path} must be a model that MLflow loads here; found: {brief(error) or type(error).__name__}: "
                 "install what its requirements.txt names, or log it again"
             ) from error
+        # Not every flavour tells its model.
+        with suppress(NotImplementedError):
+            limit_to_one_job(loaded.get_raw_model())
+        return loaded
 
 
 def _is_address(path: str) -> bool:

@@ -59,7 +59,7 @@ class Sklearn(ProgramModel):
                     f"{path} must hold a classifier; found {type(estimator).__name__}: save a fitted classifier or "
                     "pipeline"
                 )
-            _limit_to_one_job(estimator)
+            limit_to_one_job(estimator)
             run, gives = _run(estimator, data, path)
             return external_classifier(
                 run,
@@ -175,8 +175,11 @@ def _order(classes: Any, n_classes: int, path: Path) -> NDArray[np.intp]:
     return np.argsort(found)
 
 
-def _limit_to_one_job(estimator: Any) -> None:
-    # Blocks already run on all cores. Besides, threads of a forest would add up its trees in a random order.
+def limit_to_one_job(estimator: Any) -> None:
+    """Have an estimator and its parts work in one thread; what is no estimator stays as it is.
+
+    Blocks already run on all cores. Besides, threads of a forest would add up its trees in a random order.
+    """
     if hasattr(estimator, "get_params"):
         jobs = [key for key in estimator.get_params() if key.rpartition("__")[2] == "n_jobs"]
         estimator.set_params(**dict.fromkeys(jobs, 1))

@@ -103,6 +103,24 @@ def test_the_figures_are_those_of_what_was_logged(store, digits, estimator, name
     assert scores.correct.mean() == estimator.score(dataset.inputs / 16, dataset.labels)
 
 
+def test_a_forest_of_several_jobs_gives_the_same_outputs_each_time(digits, tmp_path):
+    """Its threads would add up the trees in the order in which they end."""
+    import mlflow
+    from sklearn.ensemble import RandomForestClassifier
+
+    train, folder = digits.load_split("train"), str(tmp_path / "forest")
+    forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=2, random_state=0).fit(
+        train.inputs / 16, train.labels
+    )
+    with warnings.catch_warnings(action="ignore"):
+        mlflow.sklearn.save_model(
+            forest, folder, pyfunc_predict_fn="predict_proba", pip_requirements=[], serialization_format="cloudpickle"
+        )
+    dataset = digits.load()
+    scores = score(Mlflow(path=folder, trust=True, gives="probabilities").build(digits), dataset)
+    assert scores.correct.mean() == forest.score(dataset.inputs / 16, dataset.labels)
+
+
 def test_a_label_only_model_has_accuracy_and_no_loss(store, digits, estimator):
     classifier, dataset = build(store, "labels", digits), digits.load()
     assert classifier.gives == "labels"
