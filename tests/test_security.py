@@ -76,8 +76,14 @@ _YAML = {
 
 
 # Outcomes handed over between processes of our own, as the launchers' jobs are; MLflow's loader, which runs no code
-# that comes with a model unless model.trust says so (tests/model/test_mlflow.py).
-_ALLOWED = {"pipeline/engine/ray.py": 1, "pipeline/engine/workers.py": 1, "pipeline/model/mlflow.py": 1}
+# that comes with a model unless model.trust says so (tests/model/test_mlflow.py); the function by which joblib starts
+# its workers.
+_ALLOWED = {
+    "pipeline/engine/ray.py": 1,
+    "pipeline/engine/workers.py": 1,
+    "pipeline/model/mlflow.py": 1,
+    "pipeline/sweeps/plugins/workers.py": 1,
+}
 
 
 def unsafe(source):
