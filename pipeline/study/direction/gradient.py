@@ -70,7 +70,11 @@ class Gradient(Direction):
 
 
 def _descent(network: Network, dataset: Dataset) -> list[Layer]:
-    """Sum over blocks in float64, with BLAS in one thread: so the last digits hang on neither's number."""
+    """Return the negative mean gradient, layer by layer.
+
+    It is summed over blocks in float64, with BLAS in one thread, so that its last digits depend neither on the number
+    of blocks nor on the number of threads.
+    """
     total = [(np.zeros(W.shape), np.zeros(b.shape)) for W, b in network.layers]
     dtype = network.layers[0][0].dtype
     for start in range(0, len(dataset), _BLOCK):
